@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/base/arena.h"
+#include "core/base/result.h"
+#include "core/device.h"
+#include "core/io/loop.h"
+#include "core/io/storage.h"
+#include "core/io/task.h"
+#include "core/model/collection_config.h"
+#include "core/model/query.h"
+#include "core/model/update.h"
+
+// The database as the front end sees it. One `database` per process; every call is made on any core
+// and continues there; requests and results live in the arena that is passed, which must live until
+// the task has ended. Requests have been validated by themselves (ranges, shapes); what depends on
+// the data (does the collection exist, does the dimension fit) is checked here.
+namespace vexfs {
+
+enum class collection_status : std::uint8_t { green, yellow, grey, red };
+
+struct payload_index_info {
+  std::string field;
+  payload_field_schema schema;
+  std::uint64_t points = 0;
+};
+
+/// What GET /collections/{name} is printed from.
+struct collection_info {
+  collection_status status = collection_status::green;
+  std::string optimizer_error;  // "" is "ok"
+  std::uint64_t points_count = 0;
+  std::uint64_t indexed_vectors_count = 0;
+  std::uint64_t segments_count = 1;
+  std::uint64_t update_queue_length = 0;
+  collection_config config;
+  std::vector<payload_index_info> payload_schema;
+};
+
+struct alias_description {
+  std::string alias;
+  std::string collection;
+};
+
+struct create_alias {
+  std::string collection, alias;
+};
+struct delete_alias {
+  std::string alias;
+};
+struct rename_alias {
+  std::string from, to;
+};
+using alias_action = std::variant<create_alias, delete_alias, rename_alias>;
+
+struct write_options {
+  bool wait = false;
+  io::clock_time deadline = io::clock_time::max();
+};
+
+struct database_config {
+  std::uint64_t wal_segment_bytes = 32ULL << 20;
+  std::uint64_t max_collections = UINT64_MAX;
+  collection_config collection_defaults;  // storage.* keys: merged under every collection's config
+};
+
+class database {
+ public:
+  /// Reads everything from the disk; blocks. Called before the loops run.
+  [[nodiscard]] static result<std::unique_ptr<database>> open(io::storage& disk, device& vectors,
+                                                              const database_config& config,
+                                                              std::uint32_t core_count);
+  ~database();
+
+  /// After the loops have stopped taking requests: flushes every log. Runs on any core.
+  [[nodiscard]] io::task<result<void>> close();
+
+  // Collections. Answered after every core sees the change.
+  [[nodiscard]] io::task<result<void>> create_collection(std::string name, collection_config config);
+  [[nodiscard]] io::task<result<void>> change_collection(std::string name, collection_change change);
+  /// false: there was none of that name (aliases are not resolved).
+  [[nodiscard]] io::task<result<bool>> delete_collection(std::string name);
+  [[nodiscard]] io::task<result<void>> change_aliases(std::vector<alias_action> actions);
+  [[nodiscard]] std::vector<std::string> collection_names();
+  [[nodiscard]] std::vector<alias_description> aliases();
+  /// Resolves aliases, as everything below does.
+  [[nodiscard]] bool exists(std::string_view name);
+  [[nodiscard]] io::task<result<collection_info>> info(std::string_view name);
+  /// Changes whenever anything that `info` answers may have changed; nothing where there is no such
+  /// collection. What a front end caches is valid while this stays equal. Cheap; any core.
+  [[nodiscard]] std::optional<std::uint64_t> info_version(std::string_view name);
+
+  // Points.
+  [[nodiscard]] io::task<result<update_result>> update(std::string_view collection,
+                                                       const update_operation& operation,
+                                                       write_options options, arena& memory);
+  [[nodiscard]] io::task<result<std::span<const record>>> retrieve(std::string_view collection,
+                                                                   const retrieve_request& request,
+                                                                   arena& memory);
+  [[nodiscard]] io::task<result<scroll_result>> scroll(std::string_view collection,
+                                                       const scroll_request& request,
+                                                       arena& memory);
+  [[nodiscard]] io::task<result<std::uint64_t>> count(std::string_view collection,
+                                                      const count_request& request, arena& memory);
+  /// One result list per request, in order; one failing request fails all.
+  [[nodiscard]] io::task<result<std::span<const std::span<const record>>>> query(
+      std::string_view collection, std::span<const query_request> requests, arena& memory);
+  [[nodiscard]] io::task<result<std::span<const point_group>>> query_groups(
+      std::string_view collection, const group_request& request, arena& memory);
+  [[nodiscard]] io::task<result<std::span<const facet_hit>>> facet(std::string_view collection,
+                                                                   const facet_request& request,
+                                                                   arena& memory);
+};
+
+}  // namespace vexfs
