@@ -26,10 +26,20 @@ inline constexpr std::uint32_t json_depth_max = 128;
 inline constexpr std::uint32_t core_count_max = 256;
 inline constexpr std::uint32_t mailbox_capacity = 256;
 
+// One core's ring. A completion entry for every operation that can be in flight.
+inline constexpr std::uint32_t ring_sq_entries = 2048;
+inline constexpr std::uint32_t ring_cq_entries = 16384;
+inline constexpr std::uint32_t receive_buffer_count = 1024;
+inline constexpr std::uint32_t receive_buffer_bytes = 16 * 1024;
+
+// Long scans that are open to all cores at the same time.
+inline constexpr std::uint32_t slice_jobs_max = 64;
+
 // A slot is 32 bits wide; the last value means "none".
 inline constexpr std::uint32_t slot_count_max = 0xffff'fffe;
 
 static_assert(arena_block_bytes_min <= arena_kept_bytes_max);
+static_assert(receive_buffer_count <= 32768 && (receive_buffer_count & (receive_buffer_count - 1)) == 0);
 static_assert((mailbox_capacity & (mailbox_capacity - 1)) == 0, "ring indices are masked");
 
 }  // namespace vexfs

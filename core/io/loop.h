@@ -1,67 +1,235 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <coroutine>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <span>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
+#include "core/base/result.h"
+#include "core/io/mailbox.h"
+#include "core/io/ring.h"
 #include "core/io/task.h"
+#include "core/io/timers.h"
 
 namespace vexfs::io {
 
-using clock_time = std::chrono::steady_clock::time_point;
+class loop_group;
+class slice_board;
 
-/// Work that waits in a loop's queue: intrusive, lives inside its owner (usually a coroutine frame),
-/// may be queued in one place at a time.
-struct runnable {
-  void (*run)(runnable&) = nullptr;
-  runnable* next = nullptr;
-};
-
-/// One core: a pinned thread, its ring, its run queue, its timers and its mailboxes. Every member
-/// is called on that core's own thread unless it says otherwise. The order of a turn, and why, is
-/// written in loop.cc.
+/// One core: its ring, run queue, timers and mailboxes. Every member is called on that core's own
+/// thread unless it says otherwise. The order of a turn, and why, is written in loop.cc.
 class loop {
  public:
+  ~loop();
+
   /// The loop that runs on this thread; asserts that there is one.
   [[nodiscard]] static loop& current();
+  /// The same, or nullptr on a thread without one.
+  [[nodiscard]] static loop* current_or_null();
 
-  [[nodiscard]] std::uint32_t core_index() const;
+  [[nodiscard]] std::uint32_t core_index() const { return core_index_; }
   [[nodiscard]] std::uint32_t core_count() const;
+  [[nodiscard]] io::ring& ring() { return *ring_; }
+  [[nodiscard]] loop_group& group() { return group_; }
 
-  /// Time as of the beginning of this turn. Tests run loops on a simulated clock.
-  [[nodiscard]] clock_time now() const;
-  /// Wall clock, microseconds since 1970, as of the beginning of this turn.
+  /// Time as of the beginning of this turn.
+  [[nodiscard]] clock_time now() const { return now_; }
+  /// Wall clock in microseconds since 1970.
   [[nodiscard]] std::int64_t wall_time_us() const;
 
   /// Queues work for the next turn of this core.
-  void defer(runnable& work);
-
-  /// Queues work on another core (or this one). The message belongs to the sender and must stay
-  /// alive until it has run. Waits in this core's overflow list while the mailbox is full.
+  void defer(runnable& work) { deferred_.push(work); }
+  /// Queues work for the end of this turn, after everything that the turn's events caused: where
+  /// one write or one send serves all of them.
+  void at_end_of_turn(runnable& work) { end_of_turn_.push(work); }
+  /// Queues work on another core, or this one. The message stays alive until it has run.
   void post(std::uint32_t core, runnable& message);
 
-  // What coroutines of this core await.
+  void set_timer(timer& entry, clock_time due) { timers_.set(entry, due); }
+  void cancel_timer(timer& entry) { timers_.cancel(entry); }
 
   /// Continues in this core's next turn, after completions and mailboxes were served.
   [[nodiscard]] auto yield();
   /// Continues at or after the given time.
   [[nodiscard]] auto sleep_until(clock_time when);
+
+ private:
+  friend class loop_group;
+  loop(loop_group& group, std::uint32_t core_index);
+
+  void turn();
+  void serve_mailboxes();
+  void flush_overflow();
+  static void run_all(run_queue& queue);
+  void wake();
+
+  loop_group& group_;
+  const std::uint32_t core_index_;
+  std::unique_ptr<io::ring> ring_;
+  clock_time now_ = std::chrono::steady_clock::now();
+  run_queue ready_;
+  run_queue deferred_;
+  run_queue end_of_turn_;
+  timer_heap timers_;
+  std::vector<run_queue> overflow_;  // per target core: what did not fit into its mailbox
+  bool has_overflow_ = false;
+
+  // A core about to sleep sets this; whoever gives it work afterwards clears it and writes the event.
+  alignas(64) std::atomic<bool> asleep_{false};
+  int event_ = -1;
+  std::uint64_t event_counter_ = 0;
+  struct event_completion : completion {
+    loop* owner = nullptr;
+  } event_read_;
 };
 
-/// Runs `work` on another core and comes back: co_await call_on(core, [&] { return x; }) gives x.
-/// Captures stay alive in the caller's frame. `work` returns a value or a task.
-template <class Work>
-auto call_on(std::uint32_t core, Work work);
+/// All cores of a process.
+class loop_group {
+ public:
+  [[nodiscard]] static result<std::unique_ptr<loop_group>> create(std::uint32_t core_count);
+  ~loop_group();
 
-/// Runs slice(i) for every i in [0, count), on this core and on any core that is idle, and continues
-/// here when all have ended. Slices are plain functions, take at most about 200 us each, and may run
-/// at the same time; between two slices every core serves its ring and its mailboxes.
-/// co_await run_slices(count, [&](std::uint32_t i) {...});
-template <class Slice>
-task<void> run_slices(std::uint32_t count, Slice slice);
+  [[nodiscard]] std::uint32_t core_count() const {
+    return static_cast<std::uint32_t>(loops_.size());
+  }
+
+  /// Runs a thread a core, pinned where there are enough processors, until stop(). `start` is run on
+  /// every core first; an error of one core stops all, and is returned.
+  [[nodiscard]] result<void> run(result<void> (*start)(loop&, void* context), void* context);
+
+  /// From any thread, and from a signal handler.
+  void stop() noexcept;
+  [[nodiscard]] bool stopping() const { return stopping_.load(std::memory_order_acquire); }
+
+  /// Where cores find work of others when they have none.
+  [[nodiscard]] slice_board& slices() { return *slices_; }
+  /// Wakes cores that sleep, so that they look at the slice board.
+  void wake_idle();
+
+ private:
+  friend class loop;
+  loop_group();
+  mailbox& mail(std::uint32_t from, std::uint32_t to) {
+    return mailboxes_[from * core_count() + to];
+  }
+
+  std::vector<std::unique_ptr<loop>> loops_;
+  std::unique_ptr<mailbox[]> mailboxes_;
+  std::unique_ptr<slice_board> slices_;
+  std::atomic<bool> stopping_{false};
+};
+
+/// Turns a coroutine's continuation into work of a loop.
+struct resume_later : runnable {
+  std::coroutine_handle<> waiting;
+  resume_later() {
+    run = [](runnable& self) { static_cast<resume_later&>(self).waiting.resume(); };
+  }
+};
+
+inline auto loop::yield() {
+  struct awaiter : resume_later {
+    loop& here;
+    explicit awaiter(loop& on) : here(on) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> caller) {
+      waiting = caller;
+      here.defer(*this);
+    }
+    void await_resume() const noexcept {}
+  };
+  return awaiter(*this);
+}
+
+inline auto loop::sleep_until(clock_time when) {
+  struct awaiter : timer {
+    loop& here;
+    clock_time when;
+    std::coroutine_handle<> waiting;
+    awaiter(loop& on, clock_time due_at) : here(on), when(due_at) {
+      run = [](runnable& self) { static_cast<awaiter&>(self).waiting.resume(); };
+    }
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> caller) {
+      waiting = caller;
+      here.set_timer(*this, when);
+    }
+    void await_resume() const noexcept {}
+  };
+  return awaiter(*this, when);
+}
+
+namespace detail {
+
+/// What a call gives in the end: the value itself, or the value of the task returned.
+template <class T>
+struct final_value {
+  using type = T;
+  static constexpr bool is_task = false;
+};
+template <class T>
+struct final_value<task<T>> {
+  using type = T;
+  static constexpr bool is_task = true;
+};
+
+template <class Work>
+struct remote_call : runnable {
+  using returned = std::invoke_result_t<Work&>;
+  using value_type = typename final_value<returned>::type;
+
+  Work work;
+  std::uint32_t target;
+  std::uint32_t home = 0;
+  std::coroutine_handle<> waiting;
+  std::optional<value_type> value;
+
+  remote_call(std::uint32_t core, Work&& moved) : work(std::move(moved)), target(core) {}
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> caller) {
+    waiting = caller;
+    home = loop::current().core_index();
+    run = [](runnable& self) { execute(static_cast<remote_call&>(self)); };
+    loop::current().post(target, *this);
+  }
+  value_type await_resume() { return std::move(*value); }
+
+  template <class Call>
+  static void execute(Call& call) {
+    if constexpr (final_value<returned>::is_task) {
+      run_task(call);
+    } else {
+      call.value.emplace(call.work());
+      answer(call);
+    }
+  }
+  template <class Call>
+  static detached run_task(Call& call) {
+    auto running = call.work();
+    call.value.emplace(co_await running);
+    answer(call);
+  }
+  static void answer(remote_call& call) {
+    call.run = [](runnable& self) { static_cast<remote_call&>(self).waiting.resume(); };
+    loop::current().post(call.home, call);
+  }
+};
+
+}  // namespace detail
+
+/// Runs `work` on another core and continues here with what it returned: a value, or the value of
+/// the task that it returned. `work` is kept in the caller's frame until then.
+template <class Work>
+auto call_on(std::uint32_t core, Work work) {
+  static_assert(!std::is_void_v<std::invoke_result_t<Work&>>,
+                "return a value: its arrival is the answer");
+  return detail::remote_call<Work>(core, std::move(work));
+}
 
 }  // namespace vexfs::io

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/io/ring.h"
+
+#include <liburing.h>
+#include <sys/mman.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "core/base/assert.h"
+#include "core/base/limits.h"
+
+namespace vexfs::io {
+namespace {
+
+constexpr std::uint16_t receive_group = 1;
+
+struct needed_opcode {
+  int opcode;
+  const char* what;  // with the kernel version that brought it
+};
+constexpr std::array needed_opcodes{
+    needed_opcode{IORING_OP_ACCEPT, "accept (5.5)"}, needed_opcode{IORING_OP_RECV, "recv (5.6)"},
+    needed_opcode{IORING_OP_SEND, "send (5.6)"},     needed_opcode{IORING_OP_FSYNC, "fsync (5.1)"},
+    needed_opcode{IORING_OP_READ, "read (5.6)"},     needed_opcode{IORING_OP_CLOSE, "close (5.6)"},
+    needed_opcode{IORING_OP_ASYNC_CANCEL, "cancel (5.5)"}};
+
+error refusal(int code) {
+  switch (code) {
+    case EPERM:
+    case EACCES:
+      return {errc::service,
+              "io_uring is not allowed here: try 'sysctl -w kernel.io_uring_disabled=0', or run the "
+              "container with a seccomp profile that permits io_uring_setup"};
+    case ENOSYS:
+      return {errc::service, "this kernel has no io_uring: Linux 6.1 or newer is needed"};
+    case EINVAL:
+      return {errc::service,
+              "this kernel's io_uring lacks SINGLE_ISSUER or DEFER_TASKRUN: Linux 6.1 or newer is "
+              "needed"};
+    case ENOMEM:
+      return {errc::service, "io_uring: out of locked memory: raise 'ulimit -l'"};
+    case EMFILE:
+    case ENFILE:
+      return {errc::service, "io_uring: out of file descriptors: raise 'ulimit -n'"};
+    default:
+      return {errc::service, std::string("io_uring_queue_init: ") + std::strerror(code)};
+  }
+}
+
+}  // namespace
+
+struct ring::state {
+  struct reaped {
+    completion* operation;
+    int result;
+    std::uint32_t buffer;
+    bool more;
+  };
+
+  io_uring uring{};
+  bool opened = false;
+  io_uring_buf_ring* buffers = nullptr;
+  std::byte* pool = nullptr;
+  std::vector<reaped> ready;
+
+  ~state() {
+    if (opened) io_uring_queue_exit(&uring);
+    if (buffers) munmap(buffers, receive_buffer_count * sizeof(io_uring_buf));
+    if (pool) munmap(pool, std::size_t{receive_buffer_count} * receive_buffer_bytes);
+  }
+
+  // A full submission queue is handed to the kernel until there is room again.
+  io_uring_sqe* next_sqe() {
+    for (;;) {
+      if (io_uring_sqe* sqe = io_uring_get_sqe(&uring)) return sqe;
+      io_uring_submit(&uring);
+    }
+  }
+
+  void reap() {
+    io_uring_cqe* cqe = nullptr;
+    unsigned head = 0;
+    unsigned count = 0;
+    io_uring_for_each_cqe(&uring, head, cqe) {
+      ++count;
+      auto* operation = static_cast<completion*>(io_uring_cqe_get_data(cqe));
+      if (!operation) continue;  // cancel and close: nobody waits
+      ready.push_back({operation, cqe->res,
+                       (cqe->flags & IORING_CQE_F_BUFFER) != 0
+                           ? cqe->flags >> IORING_CQE_BUFFER_SHIFT
+                           : no_buffer,
+                       (cqe->flags & IORING_CQE_F_MORE) != 0});
+    }
+    io_uring_cq_advance(&uring, count);
+  }
+};
+
+ring::ring(std::unique_ptr<state> opened) : state_(std::move(opened)) {}
+ring::~ring() = default;
+
+result<std::unique_ptr<ring>> ring::open() {
+  auto made = std::make_unique<state>();
+  io_uring_params params{};
+  // SINGLE_ISSUER and DEFER_TASKRUN (6.1): completions are made when this thread asks for them.
+  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+                 IORING_SETUP_COOP_TASKRUN | IORING_SETUP_CQSIZE;
+  params.cq_entries = ring_cq_entries;
+  if (const int status = io_uring_queue_init_params(ring_sq_entries, &made->uring, &params))
+    return std::unexpected(refusal(-status));
+  made->opened = true;
+
+  io_uring_probe* probe = io_uring_get_probe_ring(&made->uring);
+  if (!probe) return fail(errc::service, "io_uring: the kernel does not answer a probe");
+  for (const needed_opcode& needed : needed_opcodes) {
+    if (io_uring_opcode_supported(probe, needed.opcode)) continue;
+    io_uring_free_probe(probe);
+    return fail(errc::service, std::string("io_uring lacks ") + needed.what);
+  }
+  io_uring_free_probe(probe);
+  io_uring_register_ring_fd(&made->uring);  // saves a descriptor lookup a call where it works
+
+  // Provided buffers as a ring came with 5.19.
+  void* entries = mmap(nullptr, receive_buffer_count * sizeof(io_uring_buf), PROT_READ | PROT_WRITE,
+                       MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+  void* pool = mmap(nullptr, std::size_t{receive_buffer_count} * receive_buffer_bytes,
+                    PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+  if (entries != MAP_FAILED) made->buffers = static_cast<io_uring_buf_ring*>(entries);
+  if (pool != MAP_FAILED) made->pool = static_cast<std::byte*>(pool);
+  if (!made->buffers || !made->pool)
+    return fail(errc::service, "out of memory for receive buffers");
+  io_uring_buf_reg registration{};
+  registration.ring_addr = reinterpret_cast<std::uint64_t>(made->buffers);
+  registration.ring_entries = receive_buffer_count;
+  registration.bgid = receive_group;
+  if (const int status = io_uring_register_buf_ring(&made->uring, &registration, 0))
+    return std::unexpected(refusal(-status));
+  io_uring_buf_ring_init(made->buffers);
+  made->ready.reserve(ring_cq_entries);
+
+  auto opened = std::unique_ptr<ring>(new ring(std::move(made)));
+  for (std::uint32_t index = 0; index < receive_buffer_count; ++index) opened->recycle(index);
+  return opened;
+}
+
+void ring::accept_multishot(int socket, completion& done) {
+  io_uring_sqe* sqe = state_->next_sqe();
+  io_uring_prep_multishot_accept(sqe, socket, nullptr, nullptr, 0);
+  io_uring_sqe_set_data(sqe, &done);
+}
+
+void ring::receive_multishot(int socket, completion& done) {
+  io_uring_sqe* sqe = state_->next_sqe();
+  io_uring_prep_recv_multishot(sqe, socket, nullptr, 0, 0);
+  sqe->flags |= IOSQE_BUFFER_SELECT;
+  sqe->buf_group = receive_group;
+  io_uring_sqe_set_data(sqe, &done);
+}
+
+void ring::receive(int socket, std::span<std::byte> buffer, completion& done) {
+  io_uring_sqe* sqe = state_->next_sqe();
+  io_uring_prep_recv(sqe, socket, buffer.data(), buffer.size(), 0);
+  io_uring_sqe_set_data(sqe, &done);
+}
+
+void ring::send(int socket, std::span<const std::byte> bytes, completion& done) {
+  io_uring_sqe* sqe = state_->next_sqe();
+  io_uring_prep_send(sqe, socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_WAITALL);
+  io_uring_sqe_set_data(sqe, &done);
+}
+
+void ring::sync_data(int file, completion& done) {
+  io_uring_sqe* sqe = state_->next_sqe();
+  io_uring_prep_fsync(sqe, file, IORING_FSYNC_DATASYNC);
+  io_uring_sqe_set_data(sqe, &done);
+}
+
+void ring::read_event(int event, std::uint64_t& counter, completion& done) {
+  io_uring_sqe* sqe = state_->next_sqe();
+  io_uring_prep_read(sqe, event, &counter, sizeof(counter), 0);
+  io_uring_sqe_set_data(sqe, &done);
+}
+
+void ring::cancel(completion& operation) {
+  io_uring_sqe* sqe = state_->next_sqe();
+  io_uring_prep_cancel(sqe, &operation, 0);
+  io_uring_sqe_set_data(sqe, nullptr);
+}
+
+void ring::close(int descriptor) {
+  io_uring_sqe* sqe = state_->next_sqe();
+  io_uring_prep_close(sqe, descriptor);
+  io_uring_sqe_set_data(sqe, nullptr);
+}
+
+std::span<const std::byte> ring::buffer(std::uint32_t index) const {
+  VEXFS_DASSERT(index < receive_buffer_count);
+  return {state_->pool + std::size_t{index} * receive_buffer_bytes, receive_buffer_bytes};
+}
+
+void ring::recycle(std::uint32_t index) {
+  VEXFS_DASSERT(index < receive_buffer_count);
+  io_uring_buf_ring_add(state_->buffers, state_->pool + std::size_t{index} * receive_buffer_bytes,
+                        receive_buffer_bytes, static_cast<unsigned short>(index),
+                        io_uring_buf_ring_mask(receive_buffer_count), 0);
+  io_uring_buf_ring_advance(state_->buffers, 1);
+}
+
+void ring::turn(std::optional<std::int64_t> wait_ns) {
+  state& s = *state_;
+  if (wait_ns == 0) {
+    io_uring_submit_and_get_events(&s.uring);
+  } else {
+    __kernel_timespec limit{};
+    if (wait_ns) limit = {*wait_ns / 1'000'000'000, *wait_ns % 1'000'000'000};
+    io_uring_cqe* first = nullptr;
+    // Its errors (a timeout, a signal) all mean the same here: look what has completed.
+    io_uring_submit_and_wait_timeout(&s.uring, &first, 1, wait_ns ? &limit : nullptr, nullptr);
+  }
+  s.reap();
+  // A handler may queue operations but never calls turn(), so `ready` does not grow meanwhile.
+  for (std::size_t i = 0; i < s.ready.size(); ++i) {
+    const state::reaped& entry = s.ready[i];
+    entry.operation->done(*entry.operation, entry.result, entry.buffer, entry.more);
+  }
+  s.ready.clear();
+}
+
+bool ring::has_unsubmitted() const { return io_uring_sq_ready(&state_->uring) != 0; }
+
+}  // namespace vexfs::io
