@@ -32,6 +32,9 @@ inline constexpr std::uint32_t ring_cq_entries = 16384;
 inline constexpr std::uint32_t receive_buffer_count = 1024;
 inline constexpr std::uint32_t receive_buffer_bytes = 16 * 1024;
 
+// What a connection or an exchange keeps of a buffer that one large request has grown.
+inline constexpr std::size_t connection_buffer_kept_bytes_max = 256 * 1024;
+
 // Long scans that are open to all cores at the same time.
 inline constexpr std::uint32_t slice_jobs_max = 64;
 
