@@ -67,7 +67,7 @@ class vector_file {
   /// Blocks for the time of the scan; callers cut it into slices.
   [[nodiscard]] virtual result<void> scan(const scan_command& command) = 0;
 
-  [[nodiscard]] virtual std::size_t scan_scratch_bytes(std::uint32_t query_count,
+  [[nodiscard]] virtual std::size_t scan_scratch_bytes(std::uint32_t query_count, std::uint32_t k,
                                                        std::uint32_t candidate_capacity) const = 0;
   /// Memory held for rows, in bytes.
   [[nodiscard]] virtual std::size_t memory_bytes() const = 0;

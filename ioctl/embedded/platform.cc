@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's platform in user space: memory.
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+
+extern "C" {
+#include "kernel/engine/platform.h"
+
+namespace {
+// From here on whole mappings: zeroed by the system, touched only where used, huge where granted.
+constexpr size_t mapped_bytes_min = 64 * 1024;
+}  // namespace
+
+void* vexfs_alloc(size_t bytes) {
+  if (bytes >= mapped_bytes_min) {
+    void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? nullptr : memory;
+  }
+  void* memory = std::aligned_alloc(64, (bytes + 63) & ~size_t{63});
+  if (memory) std::memset(memory, 0, bytes);
+  return memory;
+}
+
+void vexfs_free(void* memory, size_t bytes) {
+  if (bytes >= mapped_bytes_min)
+    ::munmap(memory, bytes);
+  else
+    std::free(memory);
+}
+}

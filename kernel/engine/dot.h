@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * Sums of products of int8 codes and int16 query values: the one kernel whose
+ * speed a scan is made of. All implementations give the same integers.
+ */
+#ifndef VEXFS_ENGINE_DOT_H
+#define VEXFS_ENGINE_DOT_H
+
+#include "platform.h"
+
+/*
+ * out[q * row_count + r] = sum over i < bytes of rows[r * bytes + i] *
+ * queries[q * bytes + i]. `bytes` is a multiple of 64. Rows and queries are
+ * aligned to 64 bytes. No partial sum leaves an int32: vexfs_query_limit().
+ */
+typedef void (*vexfs_dot_fn)(const s8 *rows, u32 row_count, const s16 *queries,
+			     u32 query_count, u32 bytes, s32 *out);
+
+void vexfs_dot_scalar(const s8 *rows, u32 row_count, const s16 *queries,
+		      u32 query_count, u32 bytes, s32 *out);
+void vexfs_dot_avx2(const s8 *rows, u32 row_count, const s16 *queries,
+		    u32 query_count, u32 bytes, s32 *out);
+void vexfs_dot_avx512(const s8 *rows, u32 row_count, const s16 *queries,
+		      u32 query_count, u32 bytes, s32 *out);
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+#include "vector_file.h"
+
+static void free_chunk(struct vexfs_chunk *chunk, u32 row_bytes)
+{
+	if (!chunk)
+		return;
+	if (chunk->states)
+		vexfs_free(chunk->states,
+			   VEXFS_CHUNK_ROWS * sizeof(*chunk->states));
+	if (chunk->rows)
+		vexfs_free(chunk->rows, VEXFS_CHUNK_ROWS * sizeof(*chunk->rows));
+	if (chunk->codes)
+		vexfs_free(chunk->codes, (size_t)VEXFS_CHUNK_ROWS * row_bytes);
+	vexfs_free(chunk, sizeof(*chunk));
+}
+
+static struct vexfs_chunk *make_chunk(u32 row_bytes)
+{
+	struct vexfs_chunk *chunk = vexfs_alloc(sizeof(*chunk));
+
+	if (!chunk)
+		return NULL;
+	chunk->states = vexfs_alloc(VEXFS_CHUNK_ROWS * sizeof(*chunk->states));
+	chunk->rows = vexfs_alloc(VEXFS_CHUNK_ROWS * sizeof(*chunk->rows));
+	chunk->codes = vexfs_alloc((size_t)VEXFS_CHUNK_ROWS * row_bytes);
+	if (chunk->states && chunk->rows && chunk->codes)
+		return chunk;
+	free_chunk(chunk, row_bytes);
+	return NULL;
+}
+
+struct vexfs_vector_file *vexfs_vector_file_create(u32 dim,
+						   enum vexfs_metric metric,
+						   vexfs_dot_fn dot)
+{
+	struct vexfs_vector_file *file = vexfs_alloc(sizeof(*file));
+
+	if (!file)
+		return NULL;
+	file->dim = dim;
+	file->row_bytes = vexfs_row_bytes(dim);
+	file->metric = metric;
+	file->dot = dot;
+	return file;
+}
+
+void vexfs_vector_file_destroy(struct vexfs_vector_file *file)
+{
+	u32 i;
+
+	for (i = 0; i < file->chunk_count; i++)
+		free_chunk(file->chunks[i], file->row_bytes);
+	vexfs_free(file, sizeof(*file));
+}
+
+int vexfs_insert(struct vexfs_vector_file *file, u32 slot, u32 generation,
+		 const u32 *bits)
+{
+	const u32 chunk_index = slot / VEXFS_CHUNK_ROWS;
+	const u32 place = slot % VEXFS_CHUNK_ROWS;
+	struct vexfs_chunk *chunk;
+	struct vexfs_row_constants *row;
+	int status;
+
+	if (chunk_index >= VEXFS_CHUNKS_MAX)
+		return -ERANGE;
+	while (file->chunk_count <= chunk_index) {
+		chunk = make_chunk(file->row_bytes);
+		if (!chunk)
+			return -ENOMEM;
+		file->chunks[file->chunk_count] = chunk;
+		vexfs_store_release(&file->chunk_count, file->chunk_count + 1);
+	}
+	chunk = file->chunks[chunk_index];
+	if (chunk->states[place])
+		return -EEXIST;
+	row = &chunk->rows[place];
+	status = vexfs_code_row(bits, file->dim,
+				chunk->codes + (size_t)place * file->row_bytes,
+				row);
+	if (status)
+		return status;
+	if (row->step &&
+	    (!file->has_rows || row->exponent > file->exponent_max)) {
+		vexfs_store_relaxed(&file->exponent_max, row->exponent);
+		file->has_rows = 1;
+	}
+	vexfs_store_release(&chunk->states[place], (u64)generation + 1);
+	return 0;
+}
+
+void vexfs_remove(struct vexfs_vector_file *file, u32 slot)
+{
+	const u32 chunk_index = slot / VEXFS_CHUNK_ROWS;
+
+	if (chunk_index < file->chunk_count)
+		vexfs_store_release(
+			&file->chunks[chunk_index]->states[slot % VEXFS_CHUNK_ROWS],
+			0);
+}
+
+size_t vexfs_memory_bytes(const struct vexfs_vector_file *file)
+{
+	const size_t row = sizeof(u64) + sizeof(struct vexfs_row_constants) +
+			   file->row_bytes;
+
+	return sizeof(*file) +
+	       (size_t)vexfs_load_acquire(&file->chunk_count) * VEXFS_CHUNK_ROWS *
+		       row;
+}

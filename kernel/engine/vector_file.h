@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * One vector file: the codes of the slots of one named vector, in chunks whose
+ * addresses never move.
+ *
+ * One writer at a time (insert, remove); any number of scans meanwhile. A slot
+ * is live while its state word is not zero; the state carries the generation
+ * and is stored last on insert and first on remove, with release order, so a
+ * scan that sees a live state sees its row whole.
+ */
+#ifndef VEXFS_ENGINE_VECTOR_FILE_H
+#define VEXFS_ENGINE_VECTOR_FILE_H
+
+#include "code.h"
+#include "dot.h"
+#include "platform.h"
+
+#define VEXFS_CHUNK_ROWS 4096u
+#define VEXFS_CHUNKS_MAX 65536u
+
+enum vexfs_metric {
+	VEXFS_METRIC_DOT, /* cosine too: its vectors have unit length */
+	VEXFS_METRIC_EUCLID,
+};
+
+struct vexfs_chunk {
+	u64 *states; /* generation + 1, or 0 for a dead slot */
+	struct vexfs_row_constants *rows;
+	s8 *codes;
+};
+
+struct vexfs_vector_file {
+	u32 dim;
+	u32 row_bytes;
+	enum vexfs_metric metric;
+	vexfs_dot_fn dot;
+	s32 exponent_max; /* of all rows ever inserted; only grows */
+	s32 has_rows;
+	u32 chunk_count;
+	struct vexfs_chunk *chunks[VEXFS_CHUNKS_MAX];
+};
+
+/* NULL where memory is short. dim is 1..VEXFS_DIM_MAX. */
+struct vexfs_vector_file *vexfs_vector_file_create(u32 dim,
+						   enum vexfs_metric metric,
+						   vexfs_dot_fn dot);
+void vexfs_vector_file_destroy(struct vexfs_vector_file *file);
+
+/* -EINVAL: not a finite number. -ENOMEM, -ERANGE: no such slot. -EEXIST: live. */
+int vexfs_insert(struct vexfs_vector_file *file, u32 slot, u32 generation,
+		 const u32 *bits);
+void vexfs_remove(struct vexfs_vector_file *file, u32 slot);
+size_t vexfs_memory_bytes(const struct vexfs_vector_file *file);
+
+#endif
