@@ -38,6 +38,11 @@ inline constexpr std::size_t connection_buffer_kept_bytes_max = 256 * 1024;
 // Long scans that are open to all cores at the same time.
 inline constexpr std::uint32_t slice_jobs_max = 64;
 
+// Changed points that a plan in construction can look at again; past it the plan starts over, and
+// after so many starts it takes the whole of what is left in one step.
+inline constexpr std::uint32_t filter_change_window = 4096;
+inline constexpr std::uint32_t filter_plan_starts_max = 8;
+
 // A slot is 32 bits wide; the last value means "none".
 inline constexpr std::uint32_t slot_count_max = 0xffff'fffe;
 
