@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/model/vector.h"
+
+namespace vexfs {
+
+/// Exact float32 arithmetic between a query and one stored row. The number is the internal
+/// similarity: larger is better for every metric (a dot product, or the negative of the squared
+/// Euclidean or of the Manhattan distance).
+using similarity_fn = float (*)(const float* query, const std::byte* row, std::uint32_t dim);
+
+/// Chosen once from what the CPU has; VEXFS_SIMD=scalar takes the plain loops. With cosine_of_bytes
+/// (uint8 rows under Cosine) the rows have no unit length and the true cosine is computed.
+[[nodiscard]] similarity_fn similarity_for(distance metric, datatype type);
+
+/// What clients are shown for an internal similarity.
+[[nodiscard]] float score_of(distance metric, float similarity);
+/// The internal similarity of a shown score: for thresholds.
+[[nodiscard]] float similarity_of(distance metric, float score);
+
+}  // namespace vexfs

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "core/base/limits.h"
+#include "core/device.h"
+#include "core/io/epoch.h"
+#include "core/model/point_id.h"
+
+namespace vexfs {
+
+/// What core keeps of a slot beside its vectors.
+struct slot_record {
+  point_id id;
+  std::uint64_t version = 0;  // sequence of the last operation that touched the point
+  slot_generation generation = 0;
+  bool live = false;
+  std::string payload;  // canonical JSON text, "" is {}
+};
+
+/// The slots of a collection and those that are free. A retired slot comes back when every search
+/// that may hold it has ended. Written by the owner core, read under the collection's guard.
+class slot_table {
+ public:
+  explicit slot_table(io::epochs& readers) : readers_(readers) {}
+
+  /// A dead slot for a new point; nothing when 32 bits are used up.
+  [[nodiscard]] std::optional<slot_index> take() {
+    if (!retired_.empty() && retired_.front().epoch < readers_.safe_before()) {
+      const slot_index slot = retired_.front().slot;
+      retired_.pop_front();
+      return slot;
+    }
+    if (records_.size() >= slot_count_max) return std::nullopt;
+    records_.emplace_back();
+    return static_cast<slot_index>(records_.size() - 1);
+  }
+
+  /// Gives back a slot that was taken and never published.
+  void give_back(slot_index slot) { retired_.push_front({slot, 0}); }
+
+  /// After the slot has been taken out of the id map and of the device.
+  void retire(slot_index slot) {
+    slot_record& record = records_[slot];
+    record.live = false;
+    ++record.generation;
+    std::string().swap(record.payload);
+    retired_.push_back({slot, readers_.retire()});
+  }
+
+  [[nodiscard]] slot_record& operator[](slot_index slot) { return records_[slot]; }
+  [[nodiscard]] const slot_record& operator[](slot_index slot) const { return records_[slot]; }
+  /// One past the highest slot ever taken.
+  [[nodiscard]] slot_index limit() const { return static_cast<slot_index>(records_.size()); }
+
+ private:
+  struct retired_slot {
+    slot_index slot;
+    std::uint64_t epoch;
+  };
+  io::epochs& readers_;
+  std::deque<slot_record> records_;
+  std::deque<retired_slot> retired_;
+};
+
+}  // namespace vexfs
