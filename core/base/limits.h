@@ -38,6 +38,10 @@ inline constexpr std::size_t connection_buffer_kept_bytes_max = 256 * 1024;
 // Long scans that are open to all cores at the same time.
 inline constexpr std::uint32_t slice_jobs_max = 64;
 
+// A payload path. No step past the depth of a document can select anything.
+inline constexpr std::size_t payload_path_bytes_max = 64 * 1024;
+inline constexpr std::size_t payload_path_steps_max = 4 * json_depth_max;
+
 // Changed points that a plan in construction can look at again; past it the plan starts over, and
 // after so many starts it takes the whole of what is left in one step.
 inline constexpr std::uint32_t filter_change_window = 4096;

@@ -12,3 +12,5 @@ pkg_check_modules(liburing REQUIRED IMPORTED_TARGET liburing)
 find_package(roaring REQUIRED)  # roaring::roaring
 pkg_check_modules(brotli REQUIRED IMPORTED_TARGET libbrotlienc libbrotlidec)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(icu REQUIRED IMPORTED_TARGET icu-uc)
+find_library(VEXFS_STEMMER_LIBRARY stemmer REQUIRED)  # Snowball; it ships no package file
