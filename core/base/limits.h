@@ -35,6 +35,20 @@ inline constexpr std::uint32_t receive_buffer_bytes = 16 * 1024;
 // What a connection or an exchange keeps of a buffer that one large request has grown.
 inline constexpr std::size_t connection_buffer_kept_bytes_max = 256 * 1024;
 
+// Points applied in one exclusive section, and payloads looked at in one shared one (0.2 us each).
+inline constexpr std::size_t apply_group_points = 64;
+inline constexpr std::uint32_t filter_step_points = 256;
+
+// A slice of a scan: about 200 us of products of codes, or of memory traffic; and the queries that
+// walk the rows together.
+inline constexpr std::uint64_t scan_slice_products = 20'000'000;
+inline constexpr std::uint64_t scan_slice_bytes = 4 << 20;
+inline constexpr std::uint32_t scan_slice_rows_min = 256;
+inline constexpr std::uint32_t scan_group_queries = 64;
+inline constexpr std::uint32_t scan_candidates_min = 256;
+// Up to so many allowed points are ranked one by one, without the device.
+inline constexpr std::uint64_t direct_scan_points_max = 1000;
+
 // Long scans that are open to all cores at the same time.
 inline constexpr std::uint32_t slice_jobs_max = 64;
 

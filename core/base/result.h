@@ -59,3 +59,9 @@ using result = std::expected<T, error>;
   do {                                                                                       \
     if (auto check_ = (expression); !check_) return std::unexpected(std::move(check_).error()); \
   } while (false)
+
+/// The same inside a coroutine.
+#define VEXFS_CHECK_CO(expression)                                                              \
+  do {                                                                                          \
+    if (auto check_ = (expression); !check_) co_return std::unexpected(std::move(check_).error()); \
+  } while (false)

@@ -13,8 +13,11 @@
 
 #include "core/base/arena.h"
 #include "core/base/result.h"
+#include "core/database/catalogue.h"
+#include "core/database/wal.h"
 #include "core/device.h"
 #include "core/io/loop.h"
+#include "core/io/mutex.h"
 #include "core/io/storage.h"
 #include "core/io/task.h"
 #include "core/model/collection_config.h"
@@ -76,13 +79,16 @@ struct database_config {
 
 class database {
  public:
-  /// Reads everything from the disk; blocks. Called before the loops run.
+  /// Reads the catalogue and starts new log segments; blocks. Called before the loops run.
   [[nodiscard]] static result<std::unique_ptr<database>> open(io::storage& disk, device& vectors,
                                                               const database_config& config,
                                                               std::uint32_t core_count);
   ~database();
 
-  /// After the loops have stopped taking requests: flushes every log. Runs on any core.
+  /// On every core, before any request: replays the logs of the collections that the core owns.
+  [[nodiscard]] io::task<result<void>> recover();
+
+  /// On every core, after the last request: makes the core's log durable.
   [[nodiscard]] io::task<result<void>> close();
 
   // Collections. Answered after every core sees the change.
@@ -120,6 +126,34 @@ class database {
   [[nodiscard]] io::task<result<std::span<const facet_hit>>> facet(std::string_view collection,
                                                                    const facet_request& request,
                                                                    arena& memory);
+
+ private:
+  database(io::storage& disk, device& vectors, const database_config& config,
+           std::uint32_t core_count);
+
+  /// This core's view; changes only between turns.
+  [[nodiscard]] const catalogue_view& view() const;
+  [[nodiscard]] result<std::shared_ptr<collection>> find(std::string_view name) const;
+  /// On core 0: stores a changed catalogue and hands it to every core.
+  [[nodiscard]] io::task<result<void>> publish(std::shared_ptr<const catalogue_view> changed);
+
+  [[nodiscard]] io::task<result<void>> create_on_core_0(std::string name, collection_config config);
+  [[nodiscard]] io::task<result<void>> change_on_core_0(std::string name, collection_change change);
+  [[nodiscard]] io::task<result<bool>> delete_on_core_0(std::string name);
+  [[nodiscard]] io::task<result<void>> change_aliases_on_core_0(std::vector<alias_action> actions);
+  [[nodiscard]] io::task<result<update_result>> update_on_owner(
+      collection& target, const update_operation& operation, write_options options, arena& memory);
+
+  io::storage& disk_;
+  device& device_;
+  const database_config config_;
+  std::uint64_t next_number_ = 1;
+  io::mutex catalogue_order_;  // of core 0
+  std::vector<std::unique_ptr<wal>> logs_;  // per core
+  struct alignas(64) core_state {
+    std::shared_ptr<const catalogue_view> view;
+  };
+  std::vector<core_state> cores_;
 };
 
 }  // namespace vexfs

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/database/collection.h"
+
+#include <algorithm>
+
+namespace vexfs {
+
+collection::collection(std::uint64_t given_number, std::string given_name,
+                       collection_config given_config, std::uint32_t owner,
+                       std::uint32_t core_count, device& given_machine)
+    : number(given_number),
+      name(std::move(given_name)),
+      owner_core(owner),
+      machine(given_machine),
+      guard(core_count),
+      readers(core_count),
+      config(std::move(given_config)),
+      slots(readers) {}
+
+result<std::unique_ptr<collection>> collection::create(std::uint64_t number, std::string name,
+                                                       collection_config config,
+                                                       std::uint32_t owner_core,
+                                                       std::uint32_t core_count, device& machine) {
+  auto made = std::unique_ptr<collection>(new collection(
+      number, std::move(name), std::move(config), owner_core, core_count, machine));
+  for (const auto& [vector_name, params] : made->config.vectors.params) {
+    VEXFS_TRY(auto column, vector_column::create(vector_name, params, machine));
+    made->columns.emplace(vector_name, std::move(column));
+  }
+  return made;
+}
+
+void collection::live_words(std::uint32_t first_word, std::span<std::uint64_t> words) const {
+  const slot_index limit = slots.limit();
+  for (std::size_t w = 0; w < words.size(); ++w) {
+    const std::uint64_t first = (std::uint64_t{first_word} + w) * 64;
+    std::uint64_t bits = 0;
+    for (std::uint64_t slot = first; slot < std::min<std::uint64_t>(first + 64, limit); ++slot)
+      bits |= static_cast<std::uint64_t>(slots[static_cast<slot_index>(slot)].live)
+              << (slot - first);
+    words[w] = bits;
+  }
+}
+
+void collection::payloads(std::span<const std::uint32_t> wanted, std::string_view* texts) const {
+  for (const std::uint32_t slot : wanted) *texts++ = slots[slot].payload;
+}
+
+void collection::ids(std::span<const std::uint32_t> wanted, point_id* found) const {
+  for (const std::uint32_t slot : wanted) *found++ = slots[slot].id;
+}
+
+bool collection::has_vector(std::uint32_t slot, std::string_view vector_name) const {
+  const auto found = columns.find(vector_name);
+  return found != columns.end() && found->second->has(slot);
+}
+
+}  // namespace vexfs

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/database/id_map.h"
+#include "core/database/slot_table.h"
+#include "core/database/vector_column.h"
+#include "core/device.h"
+#include "core/filter/indexes.h"
+#include "core/filter/point_source.h"
+#include "core/io/epoch.h"
+#include "core/io/mutex.h"
+#include "core/io/read_guard.h"
+#include "core/model/collection_config.h"
+
+namespace vexfs {
+
+using column_map = std::map<std::string, std::shared_ptr<vector_column>, std::less<>>;
+
+/// One collection's truth. Its owner core writes it, under the exclusive side of `guard` wherever a
+/// reader could see it; every core reads under the shared side. Vectors are read without the guard:
+/// a slot that a search may hold is not reused before the search has left `readers`.
+class collection final : public point_source {
+ public:
+  /// `number` names the collection in logs and is never used again.
+  [[nodiscard]] static result<std::unique_ptr<collection>> create(std::uint64_t number,
+                                                                  std::string name,
+                                                                  collection_config config,
+                                                                  std::uint32_t owner_core,
+                                                                  std::uint32_t core_count,
+                                                                  device& machine);
+
+  const std::uint64_t number;
+  const std::string name;
+  const std::uint32_t owner_core;
+  device& machine;
+
+  io::read_guard guard;
+  io::epochs readers;
+
+  // Under the guard.
+  collection_config config;
+  id_map id_to_slot;
+  slot_table slots;
+  column_map columns;
+  field_indexes indexes;
+  std::string failure;  // why the collection takes no writes any more; "" where it does
+
+  // The owner's own.
+  std::uint64_t last_sequence = 0;  // of the last operation put into the log
+  io::mutex order;                  // operations get their sequence one after another
+  std::uint64_t in_flight = 0;      // in the log, or on the way there, and not yet applied
+  io::mutex apply_turn;             // and are applied in that order
+
+  /// Changes whenever anything changes that `info` answers.
+  std::atomic<std::uint64_t> info_version{1};
+  /// Updates that wait or run.
+  std::atomic<std::uint64_t> update_queue_length{0};
+
+  void touch_info() { info_version.fetch_add(1, std::memory_order_release); }
+
+  [[nodiscard]] std::shared_ptr<vector_column> column(std::string_view vector_name) const {
+    const auto found = columns.find(vector_name);
+    return found == columns.end() ? nullptr : found->second;
+  }
+
+  // point_source
+  [[nodiscard]] std::uint32_t slot_count() const override { return slots.limit(); }
+  [[nodiscard]] bool live(std::uint32_t slot) const override { return slots[slot].live; }
+  void live_words(std::uint32_t first_word, std::span<std::uint64_t> words) const override;
+  void payloads(std::span<const std::uint32_t> wanted, std::string_view* texts) const override;
+  void ids(std::span<const std::uint32_t> wanted, point_id* found) const override;
+  [[nodiscard]] std::optional<std::uint32_t> find(const point_id& id) const override {
+    return id_to_slot.find(id);
+  }
+  [[nodiscard]] bool has_vector(std::uint32_t slot, std::string_view vector_name) const override;
+
+ private:
+  collection(std::uint64_t given_number, std::string given_name, collection_config given_config,
+             std::uint32_t owner, std::uint32_t core_count, device& given_machine);
+};
+
+}  // namespace vexfs

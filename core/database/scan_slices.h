@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/base/arena.h"
+#include "core/database/rescore.h"
+#include "core/database/vector_column.h"
+
+namespace vexfs {
+
+/// A slot with its exact similarity: larger is better.
+struct scored_slot {
+  float similarity;
+  slot_index slot;
+};
+[[nodiscard]] inline bool is_better(const scored_slot& left, const scored_slot& right) {
+  if (left.similarity != right.similarity) return left.similarity > right.similarity;
+  return left.slot < right.slot;
+}
+
+/// Queries over one column that are scanned together.
+struct scan_batch {
+  vector_column* column = nullptr;
+  std::uint32_t k = 0;
+  slot_index slot_limit = 0;
+  std::span<const float> targets;                // query_count x dim, prepared
+  std::span<const std::uint64_t* const> allowed;  // per query: bitmap over slots, or nullptr
+  [[nodiscard]] std::uint32_t query_count() const {
+    return static_cast<std::uint32_t>(allowed.size());
+  }
+};
+
+/// A scan of one batch cut into pieces of about 200 us, each of which asks the device for the
+/// candidates of a range of slots and ranks them exactly. All memory is taken beforehand, so that
+/// pieces may run on any core.
+class scan_slices {
+ public:
+  scan_slices(const scan_batch& batch, arena& memory);
+
+  [[nodiscard]] std::uint32_t count() const { return slice_count_; }
+  /// Any core; each index once.
+  void run(std::uint32_t index);
+  /// After all have run: the k best of a query, best first.
+  [[nodiscard]] std::span<const scored_slot> best(std::uint32_t query, arena& memory) const;
+  /// The first error of a slice, if any.
+  [[nodiscard]] result<void> outcome() const;
+
+ private:
+  struct slice {
+    std::uint32_t query_first;
+    std::uint32_t query_count;
+    slot_index slot_first;
+    slot_index slot_last;
+    std::span<candidate> candidates;
+    std::span<std::uint32_t> counts;
+    std::span<std::uint8_t> overflowed;
+    std::span<std::byte> scratch;
+    std::span<scored_slot> best;               // query_count x k
+    std::span<std::uint32_t> best_counts;
+    bool failed = false;
+  };
+  void rank_candidates(slice& part, std::uint32_t query);
+  void rank_range(slice& part, std::uint32_t query);
+  void keep_best(slice& part, std::uint32_t query, scored_slot scored);
+
+  const scan_batch batch_;
+  const similarity_fn similarity_;
+  std::uint32_t capacity_;
+  std::uint32_t slice_count_ = 0;
+  std::span<slice> slices_;
+};
+
+}  // namespace vexfs

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/database/searcher.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "core/base/limits.h"
+#include "core/database/records.h"
+#include "core/database/scan_slices.h"
+#include "core/filter/filter_plan.h"
+#include "core/io/slices.h"
+
+namespace vexfs {
+namespace {
+
+/// Keeps slots from being reused while their vectors are read without the guard.
+class reading {
+ public:
+  explicit reading(io::epochs& readers) : readers_(readers) {
+    readers_.enter(io::loop::current().core_index(), entered_);
+  }
+  reading(const reading&) = delete;
+  ~reading() { readers_.leave(io::loop::current().core_index(), entered_); }
+
+ private:
+  io::epochs& readers_;
+  io::epochs::reader entered_;
+};
+
+struct allowed_slots {
+  std::span<const std::uint64_t> words;
+  std::uint64_t count = 0;
+};
+
+/// The allow bitmap of one filter, in guarded steps.
+io::task<allowed_slots> plan_filter(collection& source, const filter& condition, arena& memory) {
+  // The plan stays in the arena because its bitmap does.
+  auto* plan = static_cast<filter_plan*>(memory.allocate(sizeof(filter_plan), alignof(filter_plan)));
+  std::construct_at(plan, &condition, memory);
+  for (;;) {
+    {
+      const auto section = co_await io::read(source.guard);
+      if (plan->advance(source.indexes, source, filter_step_points)) break;
+    }
+    co_await io::loop::current().yield();
+  }
+  co_return allowed_slots{plan->allowed(), plan->count()};
+}
+
+/// Ranks the few points of a small allow set one by one.
+std::span<const scored_slot> rank_few(const nearest_search& search, const allowed_slots& allowed,
+                                      std::uint32_t k, arena& memory) {
+  const vector_column& column = *search.column;
+  const similarity_fn similarity = similarity_for(column.metric(), column.type());
+  const auto scored = memory.array<scored_slot>(allowed.count);
+  std::size_t count = 0;
+  for (std::size_t w = 0; w < allowed.words.size(); ++w) {
+    for (std::uint64_t bits = allowed.words[w]; bits != 0; bits &= bits - 1) {
+      const auto slot =
+          static_cast<slot_index>(w * 64 + static_cast<unsigned>(std::countr_zero(bits)));
+      if (!column.has(slot) || count == scored.size()) continue;
+      scored[count++] = {similarity(search.target.data(), column.row(slot), column.dim()), slot};
+    }
+  }
+  const std::size_t wanted = std::min<std::size_t>(count, k);
+  std::partial_sort(scored.begin(), scored.begin() + static_cast<std::ptrdiff_t>(wanted),
+                    scored.begin() + static_cast<std::ptrdiff_t>(count), is_better);
+  return scored.first(wanted);
+}
+
+/// One batch's way through the search; everything it owns lives in the arena.
+struct batch_search {
+  collection& source;
+  std::span<const nearest_search> searches;
+  arena& memory;
+  std::span<allowed_slots> allowed;
+  std::span<std::span<const scored_slot>> ranked;
+  slot_index slot_limit = 0;
+
+  std::uint32_t wanted(std::size_t index) const {
+    const std::uint64_t most = std::max<slot_index>(slot_limit, 1);
+    // One more for the point that the query came from.
+    return static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(std::min(searches[index].wanted, most) + 1, 1, most));
+  }
+
+  io::task<void> plan() {
+    for (std::size_t i = 0; i < searches.size(); ++i) {
+      if (!searches[i].condition) continue;
+      auto planning = plan_filter(source, *searches[i].condition, memory);
+      allowed[i] = co_await planning;
+    }
+    const auto section = co_await io::read(source.guard);
+    slot_limit = source.slots.limit();
+    for (std::size_t i = 0; i < searches.size(); ++i) {
+      // A slot inserted after its filter was planned has no bit: it does not pass.
+      if (searches[i].condition && allowed[i].words.size() * 64 < slot_limit) {
+        const auto padded = memory.array<std::uint64_t>((slot_limit + 63) / 64);
+        std::ranges::copy(allowed[i].words, padded.begin());
+        allowed[i].words = padded;
+      }
+    }
+  }
+
+  bool is_small(std::size_t index) const {
+    return searches[index].condition && allowed[index].count <= direct_scan_points_max;
+  }
+
+  /// Scans all searches over one column together.
+  io::task<result<void>> scan(vector_column& column) {
+    const auto members = memory.array<std::uint32_t>(searches.size());
+    std::uint32_t count = 0;
+    scan_batch batch;
+    for (std::size_t i = 0; i < searches.size(); ++i) {
+      if (searches[i].column.get() != &column || is_small(i)) continue;
+      batch.k = std::max(batch.k, wanted(i));
+      members[count++] = static_cast<std::uint32_t>(i);
+    }
+    if (count == 0) co_return result<void>{};
+    const auto targets = memory.array<float>(std::size_t{count} * column.dim());
+    const auto bitmaps = memory.array<const std::uint64_t*>(count);
+    for (std::uint32_t m = 0; m < count; ++m) {
+      std::ranges::copy(searches[members[m]].target,
+                        targets.begin() + static_cast<std::ptrdiff_t>(std::size_t{m} * column.dim()));
+      bitmaps[m] = searches[members[m]].condition ? allowed[members[m]].words.data() : nullptr;
+    }
+    batch.column = &column;
+    batch.slot_limit = slot_limit;
+    batch.targets = targets;
+    batch.allowed = bitmaps;
+    scan_slices slices(batch, memory);
+    auto run = [&](std::uint32_t index) { slices.run(index); };
+    auto running = io::run_slices(slices.count(), run);
+    co_await running;
+    VEXFS_CHECK_CO(slices.outcome());
+    for (std::uint32_t m = 0; m < count; ++m) ranked[members[m]] = slices.best(m, memory);
+    co_return result<void>{};
+  }
+
+  io::task<result<void>> rank() {
+    for (std::size_t i = 0; i < searches.size(); ++i) {
+      if (is_small(i)) {
+        ranked[i] = rank_few(searches[i], allowed[i], wanted(i), memory);
+        continue;
+      }
+      const bool first_of_column =
+          std::none_of(searches.begin(), searches.begin() + static_cast<std::ptrdiff_t>(i),
+                       [&](const nearest_search& earlier) {
+                         return earlier.column == searches[i].column &&
+                                !is_small(static_cast<std::size_t>(&earlier - searches.data()));
+                       });
+      if (!first_of_column) continue;
+      auto scanning = scan(*searches[i].column);
+      VEXFS_CHECK_CO(co_await scanning);
+    }
+    co_return result<void>{};
+  }
+
+  /// Slots to points. Candidates that have gone meanwhile are dropped; `incomplete` tells that a
+  /// query has lost some and could have had more.
+  io::task<std::span<const record>> finish(std::size_t index, bool& incomplete) {
+    const nearest_search& search = searches[index];
+    const distance metric = search.column->metric();
+    const auto candidates = ranked[index];
+    const auto records = memory.array<record>(
+        std::min<std::uint64_t>(candidates.size(), search.wanted));
+    std::size_t count = 0;
+    std::uint64_t passed = 0;
+    bool lost = false;
+    std::size_t next = 0;
+    while (next < candidates.size() && passed < search.wanted) {
+      const auto section = co_await io::read(source.guard);
+      for (std::size_t step = 0; step < apply_group_points && next < candidates.size() &&
+                                 passed < search.wanted;
+           ++step, ++next) {
+        const scored_slot& scored = candidates[next];
+        const slot_record& stored = source.slots[scored.slot];
+        if (!stored.live || !search.column->has(scored.slot)) {
+          lost = true;
+          continue;
+        }
+        if (search.excluded == stored.id) continue;
+        const float score = score_of(metric, scored.similarity);
+        if (search.score_threshold &&
+            !(larger_is_better(metric) ? score > *search.score_threshold
+                                       : score < *search.score_threshold)) {
+          next = candidates.size();
+          break;
+        }
+        if (passed++ < search.skipped) continue;
+        record& made = records[count++];
+        made = make_record(source, scored.slot, search.with_payload, search.with_vector, memory);
+        made.score = score;
+      }
+    }
+    incomplete = incomplete || (lost && passed < search.wanted);
+    const auto found = records.first(count);
+    std::ranges::stable_sort(found, [&](const record& left, const record& right) {
+      if (left.score != right.score)
+        return larger_is_better(metric) ? left.score > right.score : left.score < right.score;
+      return left.id < right.id;
+    });
+    co_return found;
+  }
+};
+
+}  // namespace
+
+io::task<result<std::span<const std::span<const record>>>> search_nearest(
+    collection& source, std::span<const nearest_search> searches, arena& memory) {
+  const auto answers = memory.array<std::span<const record>>(searches.size());
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const reading held(source.readers);
+    batch_search batch{source, searches, memory, memory.array<allowed_slots>(searches.size()),
+                       memory.array<std::span<const scored_slot>>(searches.size())};
+    auto planning = batch.plan();
+    co_await planning;
+    auto ranking = batch.rank();
+    VEXFS_CHECK_CO(co_await ranking);
+    bool incomplete = false;
+    for (std::size_t i = 0; i < searches.size(); ++i) {
+      auto finishing = batch.finish(i, incomplete);
+      answers[i] = co_await finishing;
+    }
+    if (!incomplete) break;
+  }
+  co_return std::span<const std::span<const record>>(answers);
+}
+
+}  // namespace vexfs

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/database/update_resolve.h"
+
+#include <bit>
+
+#include "core/base/limits.h"
+#include "core/filter/compiled_filter.h"
+#include "core/filter/filter_plan.h"
+
+namespace vexfs {
+namespace {
+
+error no_point(const point_id& id) {
+  return {errc::not_found, "No point with id " + id.text() + " found"};
+}
+
+template <class Point>
+std::span<const Point> keep(std::span<const Point> points, arena& memory, auto&& wanted) {
+  const auto kept = memory.array<Point>(points.size());
+  std::size_t count = 0;
+  for (const Point& point : points)
+    if (wanted(point)) kept[count++] = point;
+  return kept.first(count);
+}
+
+/// A point that is there and does not match an update filter stays as it is.
+struct update_condition {
+  const collection& target;
+  std::optional<compiled_filter> compiled;
+
+  update_condition(const collection& points, const filter* condition, arena& memory)
+      : target(points) {
+    if (condition) compiled.emplace(*condition, &points.indexes, memory);
+  }
+  bool allows(const point_id& id) const {
+    if (!compiled) return true;
+    const auto slot = target.id_to_slot.find(id);
+    return !slot || compiled->matches(target, *slot);
+  }
+};
+
+struct dependence {
+  bool operator()(const upsert_points& operation) const {
+    return operation.update_filter || operation.mode != update_mode::upsert;
+  }
+  bool operator()(const delete_points& operation) const { return operation.selector.condition; }
+  bool operator()(const update_vectors&) const { return true; }
+  bool operator()(const delete_vectors&) const { return true; }
+  bool operator()(const set_payload&) const { return true; }
+  bool operator()(const overwrite_payload&) const { return true; }
+  bool operator()(const delete_payload&) const { return true; }
+  bool operator()(const clear_payload& operation) const { return operation.selector.condition; }
+  bool operator()(const create_field_index&) const { return false; }
+  bool operator()(const delete_field_index&) const { return false; }
+  bool operator()(const create_vector_name&) const { return false; }
+  bool operator()(const delete_vector_name&) const { return false; }
+};
+
+const point_selector* selector_of(const update_operation& operation) {
+  return std::visit(
+      [](const auto& one) -> const point_selector* {
+        if constexpr (requires { one.selector; })
+          return &one.selector;
+        else
+          return nullptr;
+      },
+      operation);
+}
+
+void set_selector(update_operation& operation, point_selector selector) {
+  std::visit(
+      [&](auto& one) {
+        if constexpr (requires { one.selector; }) one.selector = selector;
+      },
+      operation);
+}
+
+}  // namespace
+
+bool depends_on_points(const update_operation& operation) {
+  return std::visit(dependence{}, operation);
+}
+
+io::task<std::span<const point_id>> select_points(const collection& target, const filter& condition,
+                                                  arena& memory) {
+  filter_plan plan(&condition, memory);
+  for (;;) {
+    {
+      const auto section = co_await io::read(const_cast<collection&>(target).guard);
+      if (plan.advance(target.indexes, target, filter_step_points)) break;
+    }
+    co_await io::loop::current().yield();
+  }
+  const auto section = co_await io::read(const_cast<collection&>(target).guard);
+  const auto found = memory.array<point_id>(plan.count());
+  std::size_t count = 0;
+  const auto words = plan.allowed();
+  for (std::size_t w = 0; w < words.size(); ++w) {
+    for (std::uint64_t bits = words[w]; bits != 0; bits &= bits - 1) {
+      const auto slot = static_cast<slot_index>(w * 64 + static_cast<unsigned>(std::countr_zero(bits)));
+      if (slot < target.slots.limit() && target.slots[slot].live && count < found.size())
+        found[count++] = target.slots[slot].id;
+    }
+  }
+  co_return found.first(count);
+}
+
+io::task<result<update_operation>> resolve_update(const collection& target,
+                                                  const update_operation& operation,
+                                                  arena& memory) {
+  update_operation resolved = operation;
+  if (auto* upsert = std::get_if<upsert_points>(&resolved)) {
+    const update_condition condition(target, upsert->update_filter, memory);
+    upsert->points = keep(upsert->points, memory, [&](const point_struct& point) {
+      const bool exists = target.id_to_slot.find(point.id).has_value();
+      if (exists && upsert->mode == update_mode::insert_only) return false;
+      if (!exists && upsert->mode == update_mode::update_only) return false;
+      return condition.allows(point.id);
+    });
+    upsert->update_filter = nullptr;
+    upsert->mode = update_mode::upsert;
+    co_return resolved;
+  }
+  if (auto* vectors = std::get_if<update_vectors>(&resolved)) {
+    for (const point_vectors& point : vectors->points)
+      if (!target.id_to_slot.find(point.id)) co_return std::unexpected(no_point(point.id));
+    const update_condition condition(target, vectors->update_filter, memory);
+    vectors->points = keep(vectors->points, memory,
+                           [&](const point_vectors& point) { return condition.allows(point.id); });
+    vectors->update_filter = nullptr;
+    co_return resolved;
+  }
+  const point_selector* selector = selector_of(operation);
+  VEXFS_ASSERT(selector != nullptr);
+  if (selector->condition) {
+    auto selecting = select_points(target, *selector->condition, memory);
+    const auto selected = co_await selecting;
+    set_selector(resolved, {selected, nullptr});
+    co_return resolved;
+  }
+  if (!std::holds_alternative<delete_points>(operation) &&
+      !std::holds_alternative<clear_payload>(operation)) {
+    for (const point_id& id : selector->ids)
+      if (!target.id_to_slot.find(id)) co_return std::unexpected(no_point(id));
+  }
+  co_return resolved;
+}
+
+}  // namespace vexfs

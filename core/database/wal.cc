@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/database/wal.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/assert.h"
+#include "core/base/crc32c.h"
+#include "core/base/limits.h"
+
+namespace vexfs {
+namespace {
+
+// A record is cut into fragments so that none crosses a block border; a reader that meets damage
+// goes on at the next block. Fragment: crc (4, of everything behind it), length (2), kind (1).
+constexpr std::size_t block_bytes = 32 * 1024;
+constexpr std::size_t fragment_head_bytes = 7;
+enum class fragment : std::uint8_t { whole = 1, first = 2, middle = 3, last = 4 };
+
+// In front of a record's bytes: collection number and sequence.
+constexpr std::size_t record_head_bytes = 16;
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+void append_fragment(std::string& out, fragment kind, std::string_view head, std::string_view rest) {
+  const auto length = static_cast<std::uint16_t>(head.size() + rest.size());
+  const std::size_t start = out.size();
+  out.resize(start + 4);
+  out.append(reinterpret_cast<const char*>(&length), sizeof(length));
+  out.push_back(static_cast<char>(kind));
+  out.append(head);
+  out.append(rest);
+  const std::uint32_t crc = crc32c(bytes_of(std::string_view(out).substr(start + 4)));
+  std::memcpy(out.data() + start, &crc, sizeof(crc));
+}
+
+std::string segment_name(std::uint32_t core_index, std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  return "wal/" + std::to_string(core_index) + "-" + std::string(20 - digits.size(), '0') + digits +
+         ".log";
+}
+
+}  // namespace
+
+void append_record(std::string& out, std::uint64_t offset, const logged& record) {
+  char head_bytes[record_head_bytes];
+  std::memcpy(head_bytes, &record.collection, 8);
+  std::memcpy(head_bytes + 8, &record.sequence, 8);
+  std::string_view head(head_bytes, record_head_bytes);
+  std::string_view rest = record.bytes;
+  const std::size_t origin = out.size();
+  bool is_first = true;
+  do {
+    const std::size_t in_block = (offset + (out.size() - origin)) % block_bytes;
+    const std::size_t room = block_bytes - in_block;
+    if (room < fragment_head_bytes + record_head_bytes) {
+      out.append(room, '\0');
+      continue;
+    }
+    const std::size_t part = std::min(rest.size(), room - fragment_head_bytes - head.size());
+    const bool is_last = part == rest.size();
+    const fragment kind = is_first ? (is_last ? fragment::whole : fragment::first)
+                                   : (is_last ? fragment::last : fragment::middle);
+    append_fragment(out, kind, head, rest.substr(0, part));
+    head = {};
+    rest.remove_prefix(part);
+    if (is_last) return;
+    is_first = false;
+  } while (true);
+}
+
+segment_content read_segment(std::string_view bytes,
+                             const std::function<void(const logged&)>& visit) {
+  segment_content content;
+  std::string assembled;
+  bool assembling = false;
+  bool broken = false;  // since the last valid record there was something that is none
+  const auto deliver = [&](std::string_view record) {
+    if (record.size() < record_head_bytes) {
+      broken = true;
+      return;
+    }
+    logged found;
+    std::memcpy(&found.collection, record.data(), 8);
+    std::memcpy(&found.sequence, record.data() + 8, 8);
+    found.bytes = record.substr(record_head_bytes);
+    content.damaged = content.damaged || broken;
+    broken = false;
+    visit(found);
+  };
+  for (std::size_t block = 0; block < bytes.size(); block += block_bytes) {
+    std::string_view rest = bytes.substr(block, block_bytes);
+    while (rest.size() >= fragment_head_bytes) {
+      std::uint32_t crc = 0;
+      std::uint16_t length = 0;
+      std::memcpy(&crc, rest.data(), 4);
+      std::memcpy(&length, rest.data() + 4, 2);
+      const auto kind = static_cast<fragment>(rest[6]);
+      if (crc == 0 && length == 0 && rest[6] == 0) break;  // padding up to the block's end
+      const std::size_t whole = fragment_head_bytes + length;
+      if (whole > rest.size() || crc32c(bytes_of(rest.substr(4, whole - 4))) != crc) {
+        broken = true;
+        assembling = false;
+        break;
+      }
+      const std::string_view part = rest.substr(fragment_head_bytes, length);
+      rest.remove_prefix(whole);
+      switch (kind) {
+        case fragment::whole:
+          if (assembling) broken = true;
+          assembling = false;
+          deliver(part);
+          break;
+        case fragment::first:
+          if (assembling) broken = true;
+          assembling = true;
+          assembled.assign(part);
+          break;
+        case fragment::middle:
+        case fragment::last:
+          if (!assembling) {
+            broken = true;
+            break;
+          }
+          assembled.append(part);
+          if (kind == fragment::last) {
+            assembling = false;
+            deliver(assembled);
+          }
+          break;
+        default: broken = true;
+      }
+    }
+    if (!rest.empty() && rest.size() < fragment_head_bytes &&
+        rest.find_first_not_of('\0') != std::string_view::npos)
+      broken = true;
+  }
+  content.torn = broken || assembling;
+  return content;
+}
+
+wal::wal(io::storage& disk, std::uint32_t core_index, std::uint64_t segment_number,
+         std::uint64_t segment_bytes)
+    : disk_(disk),
+      core_index_(core_index),
+      segment_bytes_max_(segment_bytes),
+      segment_number_(segment_number) {
+  turn_work_.owner = this;
+  turn_work_.run = [](io::runnable& work) {
+    wal& self = *static_cast<end_of_turn&>(work).owner;
+    self.turn_queued_ = false;
+    self.write_turn();
+  };
+}
+
+wal::~wal() { VEXFS_ASSERT(batch_waiting_.empty() && sync_waiting_.empty() && !syncing_); }
+
+result<std::unique_ptr<wal>> wal::open(io::storage& disk, std::uint32_t core_index,
+                                       std::uint64_t segment_number,
+                                       std::uint64_t segment_bytes) {
+  auto opened =
+      std::unique_ptr<wal>(new wal(disk, core_index, segment_number, segment_bytes));
+  VEXFS_CHECK(opened->open_segment());
+  return opened;
+}
+
+result<void> wal::open_segment() {
+  VEXFS_TRY(auto opened, disk_.open(segment_name(core_index_, segment_number_), io::open_mode::create));
+  VEXFS_CHECK(disk_.sync_directory("wal"));
+  segment_ = std::move(opened);
+  offset_ = 0;
+  return {};
+}
+
+void wal::put(const logged& record) {
+  append_record(batch_, offset_ + batch_.size(), record);
+  if (!std::exchange(turn_queued_, true)) io::loop::current().at_end_of_turn(turn_work_);
+}
+
+io::task<result<void>> wal::written() {
+  result<void> outcome;
+  struct awaiter : waiting_append {
+    wal& log;
+    explicit awaiter(wal& given) : log(given) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> caller) {
+      waiting = caller;
+      log.batch_waiting_.push_back(this);
+    }
+    void await_resume() const noexcept {}
+  } wait(*this);
+  wait.outcome = &outcome;
+  co_await wait;
+  co_return outcome;
+}
+
+void wal::write_turn() {
+  // Everybody of the turn shares the outcome of its one write. A write that failed may have left a
+  // part of a record: the next one goes to the same place, over it.
+  result<void> outcome = failure_.empty() ? segment_->write(offset_, bytes_of(batch_))
+                                          : fail(errc::service, failure_);
+  if (outcome) {
+    offset_ += batch_.size();
+    written_ += batch_.size();
+  } else if (failure_.empty() && outcome.error().code != errc::insufficient_storage) {
+    failure_ = "the log cannot be written: " + outcome.error().text;
+  }
+  batch_.clear();
+  std::vector<waiting_append*> served;
+  std::swap(served, batch_waiting_);
+  for (waiting_append* waiting : served) {
+    *waiting->outcome = outcome;
+    io::loop::current().defer(*waiting);
+  }
+}
+
+io::task<result<void>> wal::sync() {
+  if (!failure_.empty()) co_return fail(errc::service, failure_);
+  if (synced_ >= written_) co_return result<void>{};
+  struct awaiter : waiting_sync {
+    wal& log;
+    explicit awaiter(wal& given) : log(given) { target = given.written_; }
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> caller) {
+      waiting = caller;
+      log.sync_waiting_.push_back(this);
+      if (!log.syncing_) log.sync_until_idle();
+    }
+    void await_resume() const noexcept {}
+  } wait(*this);
+  co_await wait;
+  if (!failure_.empty()) co_return fail(errc::service, failure_);
+  co_return result<void>{};
+}
+
+io::detached wal::sync_until_idle() {
+  syncing_ = true;
+  while (!sync_waiting_.empty()) {
+    const std::uint64_t covered = written_;
+    auto syncing = segment_->sync();
+    const auto outcome = co_await syncing;
+    if (!outcome) failure_ = "the log cannot be synced: " + outcome.error().text;
+    synced_ = covered;
+    while (!sync_waiting_.empty() &&
+           (sync_waiting_.front()->target <= covered || !failure_.empty())) {
+      io::loop::current().defer(*sync_waiting_.front());
+      sync_waiting_.pop_front();
+    }
+  }
+  syncing_ = false;
+}
+
+result<void> wal::sync_now() {
+  if (!failure_.empty()) return fail(errc::service, failure_);
+  return segment_->sync_now();
+}
+
+}  // namespace vexfs
