@@ -30,7 +30,7 @@ struct update_condition {
 
   update_condition(const collection& points, const filter* condition, arena& memory)
       : target(points) {
-    if (condition) compiled.emplace(*condition, &points.indexes, memory);
+    if (given) compiled.emplace(*given, &points.indexes, memory);
   }
   bool allows(const point_id& id) const {
     if (!compiled) return true;
@@ -81,7 +81,7 @@ bool depends_on_points(const update_operation& operation) {
   return std::visit(dependence{}, operation);
 }
 
-io::task<std::span<const point_id>> select_points(const collection& target, const filter& condition,
+io::task<std::span<const point_id>> select_points(const collection& target, const filter& filter_to_apply,
                                                   arena& memory) {
   filter_plan plan(&condition, memory);
   for (;;) {
@@ -110,12 +110,12 @@ io::task<result<update_operation>> resolve_update(const collection& target,
                                                   arena& memory) {
   update_operation resolved = operation;
   if (auto* upsert = std::get_if<upsert_points>(&resolved)) {
-    const update_condition condition(target, upsert->update_filter, memory);
+    const update_condition allowed(target, upsert->update_filter, memory);
     upsert->points = keep(upsert->points, memory, [&](const point_struct& point) {
       const bool exists = target.id_to_slot.find(point.id).has_value();
       if (exists && upsert->mode == update_mode::insert_only) return false;
       if (!exists && upsert->mode == update_mode::update_only) return false;
-      return condition.allows(point.id);
+      return allowed.allows(point.id);
     });
     upsert->update_filter = nullptr;
     upsert->mode = update_mode::upsert;
@@ -124,9 +124,9 @@ io::task<result<update_operation>> resolve_update(const collection& target,
   if (auto* vectors = std::get_if<update_vectors>(&resolved)) {
     for (const point_vectors& point : vectors->points)
       if (!target.id_to_slot.find(point.id)) co_return std::unexpected(no_point(point.id));
-    const update_condition condition(target, vectors->update_filter, memory);
+    const update_condition allowed(target, vectors->update_filter, memory);
     vectors->points = keep(vectors->points, memory,
-                           [&](const point_vectors& point) { return condition.allows(point.id); });
+                           [&](const point_vectors& point) { return allowed.allows(point.id); });
     vectors->update_filter = nullptr;
     co_return resolved;
   }
