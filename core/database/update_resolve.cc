@@ -28,7 +28,7 @@ struct update_condition {
   const collection& target;
   std::optional<compiled_filter> compiled;
 
-  update_condition(const collection& points, const filter* condition, arena& memory)
+  update_condition(const collection& points, const filter* given, arena& memory)
       : target(points) {
     if (given) compiled.emplace(*given, &points.indexes, memory);
   }
