@@ -81,9 +81,9 @@ bool depends_on_points(const update_operation& operation) {
   return std::visit(dependence{}, operation);
 }
 
-io::task<std::span<const point_id>> select_points(const collection& target, const filter& filter_to_apply,
+io::task<std::span<const point_id>> select_points(const collection& target, const filter& wanted,
                                                   arena& memory) {
-  filter_plan plan(&condition, memory);
+  filter_plan plan(&wanted, memory);
   for (;;) {
     {
       const auto section = co_await io::read(const_cast<collection&>(target).guard);
