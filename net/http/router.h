@@ -15,15 +15,17 @@ namespace vexfs::http {
 /// A route's identity for handlers, metrics and key checks.
 struct route {
   method verb;
-  std::string pattern;  // "/collections/{name}/points"
+  std::string pattern;  // "/collections/{name}/points", "/dashboard/{file*}"
   void (*handler)(exchange& call, void* context) = nullptr;
   void* context = nullptr;
-  std::uint32_t index = 0;   // dense, in order of registration
-  std::uint32_t flags = 0;   // meaning belongs to who registers routes
+  std::uint32_t index = 0;  // dense, in order of registration
+  std::uint32_t flags = 0;  // meaning belongs to who registers routes
 };
 
-/// Matches paths against patterns of literal and {captured} segments; a literal goes before a
-/// capture. Doubled slashes count as one, one at the end as none. Built at start, then read only.
+/// Matches paths against patterns of literal and {captured} segments; {name*}, at the end, captures
+/// all the segments that are left. A literal goes before a capture, unless nothing behind it takes
+/// the path and the method: a collection may be called "aliases". Doubled slashes count as one, one
+/// at the end as none. Built at start, then read only.
 class router {
  public:
   router();
@@ -40,6 +42,7 @@ class router {
 
  private:
   struct node;
+  struct search;
   std::unique_ptr<node> root_;
   std::vector<std::unique_ptr<route>> routes_;
 };
