@@ -2,12 +2,6 @@
 // The yardstick of HTTP rates: one thread and one io_uring that answer every blank line with the
 // same bytes. No parsing, no routing, no timeouts: what the kernel and the socket cost alone.
 // Usage: bare_ring PORT [ANSWER_BODY_BYTES]
-#include <liburing.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -17,6 +11,12 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <liburing.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace {
 
@@ -28,7 +28,7 @@ constexpr std::string_view end_of_head = "\r\n\r\n";
 enum class kind : std::uint8_t { accept, receive, send };
 
 struct client {
-  std::string out;      // answers that wait for the send that is going on
+  std::string out;  // answers that wait for the send that is going on
   std::string sending;
   std::size_t matched = 0;  // bytes of end_of_head seen at the end of what was received
   bool busy = false;
@@ -58,7 +58,8 @@ class bare_ring {
     registration.bgid = buffer_group;
     if (!buffers_ || io_uring_register_buf_ring(&ring_, &registration, 0) != 0) return false;
     io_uring_buf_ring_init(buffers_);
-    for (unsigned index = 0; index < buffer_count; ++index) give_back(index);
+    for (unsigned index = 0; index < buffer_count; ++index)
+      give_back(index);
 
     listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
     const int one = 1;
@@ -83,7 +84,8 @@ class bare_ring {
         completed(*cqe);
       }
       io_uring_cq_advance(&ring_, count);
-      for (const int socket : dirty_) send(socket);
+      for (const int socket : dirty_)
+        send(socket);
       dirty_.clear();
     }
   }
@@ -130,8 +132,8 @@ class bare_ring {
 
   void give_back(unsigned index) {
     io_uring_buf_ring_add(buffers_, pool_.get() + std::size_t{index} * buffer_bytes, buffer_bytes,
-                          static_cast<unsigned short>(index),
-                          io_uring_buf_ring_mask(buffer_count), 0);
+                          static_cast<unsigned short>(index), io_uring_buf_ring_mask(buffer_count),
+                          0);
     io_uring_buf_ring_advance(buffers_, 1);
   }
 

@@ -4,12 +4,14 @@
 
 wrk runs against both in turn, several rounds, once unpipelined and once with 16 requests in each
 send. Rates of a shared machine wander: judge the ratio, taken round by round, and its spread.
+Where wrk is the bottleneck the rates are equal, and the CPU time of a request tells more.
 
     compare.py --build build/release                    hello_server against bare_ring
     compare.py --server './vexfs --port {port}' --path /collections/test
 """
 
 import argparse
+import os
 import pathlib
 import re
 import shlex
@@ -53,6 +55,11 @@ def wait_until_up(port, process):
         except OSError:
             time.sleep(0.05)
     sys.exit("the server does not listen")
+
+
+def cpu_seconds(process):
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(url, path, depth, connections, threads, seconds, script):
@@ -101,16 +108,22 @@ def main():
             script.flush()
             for depth in (1, 16):
                 rates = {"server": [], "bare": []}
+                costs = {"server": [], "bare": []}
                 for turn in range(given.rounds + 1):
-                    for name, port in (("server", server_port), ("bare", bare_port)):
+                    for name, port, process in (("server", server_port, running[0]),
+                                                ("bare", bare_port, running[1])):
+                        before = cpu_seconds(process)
                         rate = measure(f"http://127.0.0.1:{port}", given.path, depth,
                                        given.connections, given.threads, given.seconds, script.name)
                         if turn > 0:  # the first round warms both up
                             rates[name].append(rate)
+                            costs[name].append((cpu_seconds(process) - before) * 1e6 /
+                                               (rate * given.seconds))
                 ratios = [s / b for s, b in zip(rates["server"], rates["bare"])]
                 for name, values in rates.items():
                     print(f"x{depth:<3} {name:7} median {statistics.median(values):10.0f} /s  "
-                          f"({min(values):.0f} .. {max(values):.0f})")
+                          f"({min(values):.0f} .. {max(values):.0f})  "
+                          f"{statistics.median(costs[name]):.2f} us of CPU each")
                 ratio = statistics.median(ratios)
                 print(f"x{depth:<3} ratio   median {ratio:10.3f}     "
                       f"({min(ratios):.3f} .. {max(ratios):.3f})", flush=True)

@@ -51,8 +51,8 @@ int serve(std::uint16_t port, std::uint32_t core_count, std::size_t body_bytes) 
     return 1;
   }
   hello_service answers(body_bytes);
-  auto listening = server::listen({.host = "127.0.0.1", .port = port, .limits = {}}, answers,
-                                  core_count);
+  auto listening =
+      server::listen({.host = "127.0.0.1", .port = port, .limits = {}}, answers, core_count);
   if (!listening) {
     std::fprintf(stderr, "%s\n", listening.error().text.c_str());
     return 1;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // One small GET without a socket: parse, route, print the answer. Allocations a request are counted
 // and must be none.
-#include <benchmark/benchmark.h>
-
 #include <atomic>
 #include <cstdlib>
 #include <new>
 #include <string>
+
+#include <benchmark/benchmark.h>
 
 #include "net/http/parser.h"
 #include "net/http/router.h"
@@ -21,8 +21,12 @@ std::atomic<std::size_t> allocation_count{0};
   if (void* memory = std::malloc(bytes)) return memory;
   std::abort();
 }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 namespace vexfs::http {
 namespace {
@@ -56,7 +60,7 @@ void parse_and_route(benchmark::State& state, std::string_view text) {
     const bool found = whole && routes.match(call) == router::outcome::found;
     call.answer.ready_body = content;
     out.clear();
-    append_response(out, call.answer, false, call.in.keep_alive);
+    append_response(out, call.answer, false, persistence::keep);
     call.memory.reset();
     return found;
   };
@@ -68,11 +72,16 @@ void parse_and_route(benchmark::State& state, std::string_view text) {
   }
   const std::size_t allocated = allocation_count.load() - before;
   state.counters["allocations"] = static_cast<double>(allocated);
-  if (allocated > 8) state.SkipWithError("a warm GET allocates");  // the library's own: a few in all
+  if (allocated > 8)
+    state.SkipWithError("a warm GET allocates");  // the library's own: a few in all
 }
 
-void small(benchmark::State& state) { parse_and_route(state, small_get); }
-void of_a_client(benchmark::State& state) { parse_and_route(state, client_get); }
+void small(benchmark::State& state) {
+  parse_and_route(state, small_get);
+}
+void of_a_client(benchmark::State& state) {
+  parse_and_route(state, client_get);
+}
 
 void parse_only(benchmark::State& state) {
   parser parsing{parser_limits{}};
