@@ -32,6 +32,36 @@ inline constexpr std::uint32_t ring_cq_entries = 16384;
 inline constexpr std::uint32_t receive_buffer_count = 1024;
 inline constexpr std::uint32_t receive_buffer_bytes = 16 * 1024;
 
+// One client. Its requests in flight, its head, the answers that wait to be sent, and how much goes
+// into one send: a peer that does not take that much within the send timeout is cut.
+inline constexpr std::uint32_t connection_exchanges_max = 64;
+inline constexpr std::uint32_t request_head_bytes_max = 64 * 1024;
+inline constexpr std::size_t connection_output_bytes_max = 1024 * 1024;
+inline constexpr std::size_t send_piece_bytes_max = 256 * 1024;
+
+// All clients. New ones beyond the first number are answered 429; the others are what a core keeps
+// for the next ones.
+inline constexpr std::uint32_t connection_count_max = 32'768;
+inline constexpr std::uint32_t connections_kept_max = 256;
+inline constexpr std::uint32_t exchanges_kept_max = 1024;
+
+// Bodies: up to the first size they are copied from the shared receive buffers; larger ones are
+// received in place, at most that much a turn, and take from a core's budget. Of a body at least the
+// last number of bytes has to arrive within the request timeout.
+inline constexpr std::size_t inline_body_bytes_max = 64 * 1024;
+inline constexpr std::uint64_t core_body_bytes_max = 1ULL << 30;
+inline constexpr std::uint64_t body_progress_bytes_min = 1024;
+
+// Bodies are packed and unpacked in pieces of this size, a turn each; smaller answers stay as they are.
+inline constexpr std::size_t coding_piece_bytes = 64 * 1024;
+inline constexpr std::size_t coded_answer_bytes_min = 1024;
+
+// After a refused request its rest is read and dropped, so that the peer gets the answer: at most this.
+inline constexpr std::uint64_t linger_bytes_max = 64ULL << 20;
+
+// Files of the web interface, held in memory.
+inline constexpr std::uint64_t static_files_bytes_max = 256ULL << 20;
+
 // What a connection or an exchange keeps of a buffer that one large request has grown.
 inline constexpr std::size_t connection_buffer_kept_bytes_max = 256 * 1024;
 
@@ -66,6 +96,7 @@ inline constexpr std::uint32_t slot_count_max = 0xffff'fffe;
 
 static_assert(arena_block_bytes_min <= arena_kept_bytes_max);
 static_assert(receive_buffer_count <= 32768 && (receive_buffer_count & (receive_buffer_count - 1)) == 0);
+static_assert(send_piece_bytes_max <= connection_output_bytes_max);
 static_assert((mailbox_capacity & (mailbox_capacity - 1)) == 0, "ring indices are masked");
 
 }  // namespace vexfs

@@ -1,33 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http/connection.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <cerrno>
-
 #include "core/base/assert.h"
 #include "core/base/limits.h"
+#include "net/http/connection_set.h"
+#include "net/http/content_coding.h"
 
 namespace vexfs::http {
-namespace {
 
-std::span<const std::byte> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
-}
-
-constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
-
-}  // namespace
-
-void exchange::finish() {
-  ready = true;
-  owner->exchange_ready();
-}
-
-connection::connection(connection_set& owner, int socket)
-    : set_(owner), socket_(socket), parser_(owner.limits_.parsing) {
+connection::connection(connection_set& owner) : set_(owner), parser_(owner.limits_.parsing) {
   receive_.owner = this;
   receive_.done = [](io::completion& done, int result, std::uint32_t buffer, bool more) {
     static_cast<operation&>(done).owner->received(result, buffer, more);
@@ -49,53 +38,74 @@ connection::connection(connection_set& owner, int socket)
 }
 
 connection::~connection() {
-  VEXFS_ASSERT(!receive_armed_ && !send_in_flight_ && in_flight_ == 0 && !flush_queued_);
-  io::loop::current().cancel_timer(timer_);
-  if (parsing_) set_.give_exchange(*parsing_);
-  io::loop::current().ring().close(socket_);
+  VEXFS_ASSERT(socket_ == -1);
 }
 
-void connection::start() {
+void connection::open(int socket) {
+  VEXFS_DASSERT(!receive_armed_ && !send_in_flight_ && !flush_queued_ && in_flight_ == 0);
+  socket_ = socket;
+  sent_ = 0;
+  lingered_bytes_ = 0;
+  reading_paused_ = awaiting_budget_ = continue_wanted_ = false;
+  input_ended_ = no_more_requests_ = last_answer_taken_ = false;
+  unread_input_ = lingering_ = closing_ = false;
+  waiting_ = wait::none;
+  deadline_ = io::clock_time::max();
   const int one = 1;
   ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-  set_deadline(set_.limits_.keep_alive);
   arm_receive();
+  update_deadline();
 }
 
 void connection::arm_receive() {
-  if (receive_armed_ || closing_ || reading_paused_) return;
+  if (receive_armed_ || closing_ || reading_paused_ || input_ended_) return;
+  io::ring& ring = io::loop::current().ring();
   receive_armed_ = true;
-  io::loop::current().ring().receive_multishot(socket_, receive_);
+  if (parsing_ && parsing_->body_bytes_taken != 0 && !no_more_requests_) {
+    if (const auto room = parser_.body_room(); !room.empty()) {
+      receive_in_place_ = true;
+      ring.receive(socket_, room.first(std::min(room.size(), inline_body_bytes_max)), receive_);
+      return;
+    }
+  }
+  ring.receive_multishot(socket_, receive_);
 }
 
 void connection::received(int result, std::uint32_t buffer, bool more) {
-  io::ring& ring = io::loop::current().ring();
+  const bool in_place = receive_in_place_;
   receive_armed_ = more;
-  if (result > 0) {
-    if (!closing_ && !no_more_requests_) {
-      const auto bytes = ring.buffer(buffer).first(static_cast<std::size_t>(result));
-      consume({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    }
+  if (!more) receive_in_place_ = false;
+  if (result > 0 && in_place) {
+    if (!closing_ && !no_more_requests_ &&
+        parser_.body_received(static_cast<std::size_t>(result)) == parser::outcome::complete)
+      dispatch();
+  } else if (result > 0) {
+    io::ring& ring = io::loop::current().ring();
+    const auto bytes = ring.buffer(buffer).first(static_cast<std::size_t>(result));
+    take_bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     ring.recycle(buffer);
-    arm_receive();
-  } else if (result == -ENOBUFS || result == -EINTR || result == -ECANCELED) {
-    // All buffers are with other connections, or reading was paused: later again.
-    arm_receive();
-  } else {
-    // 0: the peer has sent all it will; what is in flight is still answered. Errors: it is gone.
-    no_more_requests_ = true;
-    close_after_send_ = true;
-    if (result < 0 || (in_flight_ == 0 && !send_in_flight_ && out_.empty())) close();
+  } else if (result == 0) {
+    input_ended_ = true;  // what is in flight is still answered: the peer may read on
+  } else if (result != -ENOBUFS && result != -EINTR && result != -ECANCELED) {
+    input_ended_ = true;
+    close();
   }
-  maybe_free();
+  // ENOBUFS: all buffers were with other connections of this turn, which give them back. ECANCELED:
+  // reading was paused, or a large body goes on in place.
+  arm_receive();
+  settle();
 }
 
-void connection::consume(std::string_view bytes) {
-  if (reading_paused_) {
-    pending_.append(bytes);
-    return;
-  }
-  if (pending_.empty()) {
+void connection::take_bytes(std::string_view bytes) {
+  if (closing_) return;
+  if (lingering_) {
+    lingered_bytes_ += bytes.size();
+    if (lingered_bytes_ > linger_bytes_max) close();
+  } else if (no_more_requests_) {
+    unread_input_ = true;
+  } else if (reading_paused_) {
+    pending_.append(bytes);  // was on its way when reading stopped
+  } else if (pending_.empty()) {
     const std::size_t taken = parse(bytes);
     pending_.assign(bytes.substr(taken));
   } else {
@@ -107,8 +117,8 @@ void connection::consume(std::string_view bytes) {
 
 std::size_t connection::parse(std::string_view bytes) {
   std::size_t position = 0;
-  while (position < bytes.size() && !no_more_requests_) {
-    if (in_flight_ >= set_.limits_.exchanges_max) {
+  while (position < bytes.size() && !no_more_requests_ && !reading_paused_) {
+    if (in_flight_ >= set_.limits_.exchanges_max || output_full()) {
       pause_reading();
       break;
     }
@@ -119,119 +129,135 @@ std::size_t connection::parse(std::string_view bytes) {
     std::size_t taken = 0;
     const auto outcome = parser_.feed(bytes.substr(position), taken);
     position += taken;
-    switch (outcome) {
-      case parser::outcome::complete:
-        dispatch();
-        continue;
-      case parser::outcome::need_more:
-        if (parser_.head_done() && parser_.take_expect_continue() && in_flight_ == 0) {
-          out_.append(continue_line);
-          exchange_ready();
-        }
-        set_deadline(set_.limits_.request);
-        return position;
-      case parser::outcome::head_too_large:
-        refuse(431, "");
-        return bytes.size();
-      case parser::outcome::body_too_large:
-        refuse(400, "JSON payload (" + std::to_string(parser_.body_bytes()) +
-                        " bytes) is larger than allowed (limit: " +
-                        std::to_string(set_.limits_.parsing.body_bytes_max) + " bytes).");
-        return bytes.size();
-      case parser::outcome::bad_request:
-        refuse(400, "");
-        return bytes.size();
+    if (outcome != parser::outcome::need_more) {
+      take_outcome(outcome);
+      continue;
     }
+    if (parser_.head_done()) {
+      if (parser_.take_expect_continue()) {
+        continue_wanted_ = true;
+        queue_flush();
+      }
+      // The rest of a large body is received where it will lie.
+      if (receive_armed_ && !receive_in_place_ && parsing_->body_bytes_taken != 0 &&
+          !parser_.body_room().empty())
+        io::loop::current().ring().cancel(receive_);
+    }
+    break;
   }
-  return position;
+  if (!no_more_requests_) return position;
+  unread_input_ = unread_input_ || position < bytes.size();
+  return bytes.size();
+}
+
+void connection::take_outcome(parser::outcome outcome) {
+  switch (outcome) {
+    case parser::outcome::need_more:
+      break;
+    case parser::outcome::complete:
+      dispatch();
+      break;
+    case parser::outcome::large_body:
+      begin_large_body();
+      break;
+    case parser::outcome::bad_request:
+      refuse(400, "");
+      break;
+    case parser::outcome::head_too_large:
+      refuse(431, "");
+      break;
+    case parser::outcome::body_too_large:
+      refuse(400, parser_.too_large_text());
+      break;
+  }
+}
+
+void connection::begin_large_body() {
+  const std::uint64_t wanted = parser_.body_bytes_wanted();
+  if (set_.take_body_bytes(wanted)) {
+    parsing_->body_bytes_taken = wanted;
+    parser_.accept_body();
+  } else {
+    awaiting_budget_ = true;
+    pause_reading();
+    set_.wait_for_body_bytes(*this);
+  }
+}
+
+// Runs inside an event of another connection, whose request gave memory back: only makes a note.
+void connection::body_granted() {
+  awaiting_budget_ = false;
+  parsing_->body_bytes_taken = parser_.body_bytes_wanted();
+  parser_.accept_body();
+  if (parser_.take_expect_continue()) continue_wanted_ = true;
+  queue_flush();
 }
 
 void connection::refuse(std::uint16_t status, std::string_view text) {
-  exchange& refused = *parsing_;
-  parsing_ = nullptr;
+  exchange& refused = *std::exchange(parsing_, nullptr);
   no_more_requests_ = true;
+  unread_input_ = true;
+  continue_wanted_ = false;
   refused.in.keep_alive = false;
-  refused.owner = this;
-  refused.next = nullptr;
-  (tail_ ? tail_->next : head_) = &refused;
-  tail_ = &refused;
-  ++in_flight_;
+  queue_exchange(refused);
   set_.behind_.refuse(refused.answer, status, text);
-  refused.answer.close = true;
   refused.finish();
+  take_answers();
 }
 
-void connection::dispatch() {
-  exchange& call = *parsing_;
-  parsing_ = nullptr;
+void connection::queue_exchange(exchange& call) {
   call.owner = this;
   call.next = nullptr;
   call.started = io::loop::current().now();
   (tail_ ? tail_->next : head_) = &call;
   tail_ = &call;
   ++in_flight_;
+}
+
+void connection::dispatch() {
+  exchange& call = *std::exchange(parsing_, nullptr);
+  queue_exchange(call);
+  continue_wanted_ = false;
   if (!call.in.keep_alive) no_more_requests_ = true;
-  // No deadline while the server works; sends have their own.
-  deadline_ = io::clock_time::max();
-  set_.behind_.handle(call);
-}
-
-void connection::exchange_ready() {
-  if (flush_queued_) return;
-  flush_queued_ = true;
-  io::loop::current().at_end_of_turn(flush_work_);
-}
-
-void connection::flush() {
-  // Answers go out in the order of their requests.
-  while (head_ && head_->ready) {
-    exchange& done = *head_;
-    head_ = done.next;
-    if (!head_) tail_ = nullptr;
-    --in_flight_;
-    const bool keep = done.in.keep_alive && !done.answer.close;
-    if (!keep) close_after_send_ = true;
-    if (!closing_) append_response(out_, done.answer, done.in.verb == method::head, keep);
-    set_.give_exchange(done);
-  }
-  if (closing_) {
-    maybe_free();
-    return;
-  }
-  if (!send_in_flight_ && !out_.empty()) {
-    std::swap(out_, sending_);
-    sent_ = 0;
-    send_in_flight_ = true;
-    set_deadline(set_.limits_.send);
-    io::loop::current().ring().send(socket_, bytes_of(sending_), send_);
-  }
-  if (reading_paused_ && in_flight_ < set_.limits_.exchanges_max / 2) resume_reading();
-  if (close_after_send_ && in_flight_ == 0 && !send_in_flight_ && out_.empty()) {
-    close();
-    maybe_free();
-  }
-}
-
-void connection::sent(int result) {
-  send_in_flight_ = false;
-  if (result < 0) {
-    close();
-    maybe_free();
-    return;
-  }
-  sent_ += static_cast<std::size_t>(result);
-  if (sent_ < sending_.size()) {
-    send_in_flight_ = true;
-    set_deadline(set_.limits_.send);
-    io::loop::current().ring().send(socket_, bytes_of(sending_).subspan(sent_), send_);
-    return;
-  }
-  if (sending_.capacity() > connection_buffer_kept_bytes_max)
-    std::string().swap(sending_);
+  if (call.in.value_of(header::content_encoding).empty())
+    set_.behind_.handle(call);
   else
-    sending_.clear();
-  if (in_flight_ == 0 && !parsing_) set_deadline(set_.limits_.keep_alive);
-  flush();
+    unpack_body(call);
+  // An answer that is there at once goes out before the next request is looked at: the next one
+  // then finds the same exchange, warm.
+  if (head_->ready) take_answers();
+}
+
+io::detached connection::unpack_body(exchange& call) {
+  const auto coding = coding_of(call.in.value_of(header::content_encoding));
+  if (coding == content_coding::identity || (coding && call.in.body.empty())) {
+    set_.behind_.handle(call);
+    co_return;
+  }
+  const std::unique_ptr<unpacker> unpacking = coding ? make_unpacker(*coding) : nullptr;
+  const std::uint64_t bytes_max = set_.limits_.parsing.body_bytes_max;
+  std::string_view refusal = unpacking ? "" : "Content encoding is not supported.";
+  std::string_view rest = call.in.body;
+  while (refusal.empty()) {
+    const std::size_t before = call.unpacked.size();
+    const auto outcome = unpacking->unpack(rest, call.unpacked);
+    if (call.unpacked.size() > bytes_max)
+      refusal = "JSON payload has exceeded limit.";
+    else if (outcome == unpacker::outcome::complete)
+      break;
+    else if (outcome == unpacker::outcome::broken ||
+             (rest.empty() && call.unpacked.size() == before))
+      refusal = "Content does not match its encoding.";
+    else if (outcome == unpacker::outcome::more)
+      co_await io::loop::current().yield();  // others have their turn between two pieces
+  }
+  if (refusal.empty()) {
+    call.in.body = call.unpacked;
+    set_.behind_.handle(call);
+  } else {
+    set_.behind_.refuse(call.answer, 400, refusal);
+    call.finish();
+  }
 }
 
 void connection::pause_reading() {
@@ -242,97 +268,108 @@ void connection::pause_reading() {
 void connection::resume_reading() {
   reading_paused_ = false;
   const std::string waiting = std::exchange(pending_, {});
-  consume(waiting);
+  if (!waiting.empty()) take_bytes(waiting);
   arm_receive();
 }
 
 void connection::drain() {
   no_more_requests_ = true;
-  close_after_send_ = true;
-  if (!flush_queued_) {
-    flush_queued_ = true;
-    io::loop::current().at_end_of_turn(flush_work_);
-  }
+  queue_flush();
 }
 
 void connection::close() {
   if (closing_) return;
   closing_ = true;
   no_more_requests_ = true;
-  // Ends a pending send or receive with an error; the descriptor goes when they have completed.
-  ::shutdown(socket_, SHUT_RDWR);
-  if (receive_armed_) io::loop::current().ring().cancel(receive_);
+  if (awaiting_budget_) set_.forget_waiting(*this);
+  awaiting_budget_ = false;
+  io::ring& ring = io::loop::current().ring();
+  if (receive_armed_) ring.cancel(receive_);
+  if (send_in_flight_) ring.cancel(send_);
 }
 
-void connection::maybe_free() {
-  if (!closing_ || receive_armed_ || send_in_flight_ || in_flight_ != 0 || flush_queued_) return;
-  set_.remove(*this);
+// Where the connection stands after an event. May give it back to the pool: callers do not touch it
+// afterwards.
+void connection::settle() {
+  const bool answered = in_flight_ == 0 && out_.empty() && !send_in_flight_ && !closing_;
+  if (answered && (no_more_requests_ || (input_ended_ && !reading_paused_))) {
+    if (!unread_input_ || input_ended_) {
+      close();
+    } else if (!lingering_) {
+      lingering_ = true;
+      ::shutdown(socket_, SHUT_WR);
+      reading_paused_ = false;
+      arm_receive();
+    }
+  }
+  if (!closing_) {
+    update_deadline();
+    return;
+  }
+  take_answers();
+  if (receive_armed_ || send_in_flight_ || flush_queued_ || in_flight_ != 0) return;
+  set_.give_connection(*this);
 }
 
-void connection::set_deadline(std::chrono::milliseconds from_now) {
-  // The timer is moved only when it fires: setting a deadline costs a store.
-  deadline_ = io::loop::current().now() + from_now;
-  if (!timer_.is_set() || timer_.due > deadline_)
-    io::loop::current().set_timer(timer_, deadline_);
+void connection::update_deadline() {
+  wait now = wait::idle;
+  if (lingering_)
+    now = wait::linger;
+  else if (send_in_flight_)
+    now = wait::send;
+  else if (in_flight_ != 0 || reading_paused_)
+    now = wait::none;  // we work
+  else if (parsing_)
+    now = parser_.head_done() ? wait::body : wait::head;
+  if (now == wait::body) {
+    // A body renews its time with every piece worth the name, not with every byte.
+    const std::uint64_t bytes = parser_.body_bytes();
+    if (waiting_ == wait::body && bytes - body_mark_bytes_ < body_progress_bytes_min) return;
+    body_mark_bytes_ = bytes;
+  } else if (now == waiting_) {
+    return;
+  }
+  waiting_ = now;
+  const connection_limits& limits = set_.limits_;
+  std::chrono::milliseconds time{};
+  switch (now) {
+    case wait::none:
+      deadline_ = io::clock_time::max();
+      return;
+    case wait::idle:
+      time = limits.keep_alive;
+      break;
+    case wait::head:
+    case wait::body:
+      time = limits.request;
+      break;
+    case wait::send:
+      time = limits.send;
+      break;
+    case wait::linger:
+      time = limits.disconnect;
+      break;
+  }
+  io::loop& here = io::loop::current();
+  deadline_ = here.now() + time;
+  // The timer is moved back only when it fires: a new deadline mostly costs a store.
+  if (!timer_.is_set() || timer_.due > deadline_) here.set_timer(timer_, deadline_);
 }
 
 void connection::deadline_reached() {
-  if (closing_) return;
   io::loop& here = io::loop::current();
-  if (deadline_ == io::clock_time::max()) return;
+  if (deadline_ == io::clock_time::max() || closing_) return;
   if (here.now() < deadline_) {
     here.set_timer(timer_, deadline_);
     return;
   }
-  close();
-  maybe_free();
-}
-
-connection_set::~connection_set() { VEXFS_ASSERT(head_ == nullptr); }
-
-void connection_set::open(int socket) {
-  auto* opened = new connection(*this, socket);
-  opened->next = head_;
-  if (head_) head_->previous = opened;
-  head_ = opened;
-  count_.fetch_add(1, std::memory_order_relaxed);
-  opened->start();
-}
-
-void connection_set::remove(connection& gone) {
-  (gone.previous ? gone.previous->next : head_) = gone.next;
-  if (gone.next) gone.next->previous = gone.previous;
-  count_.fetch_sub(1, std::memory_order_relaxed);
-  delete &gone;
-}
-
-exchange& connection_set::take_exchange() {
-  if (!free_) {
-    all_exchanges_.push_back(std::make_unique<exchange>());
-    return *all_exchanges_.back();
+  if (waiting_ == wait::head) {
+    refuse(408, "");
+    queue_flush();
+  } else {
+    close();
   }
-  return *std::exchange(free_, free_->next);
-}
-
-void connection_set::give_exchange(exchange& used) {
-  used.memory.reset();
-  if (used.answer.body.capacity() > connection_buffer_kept_bytes_max)
-    std::string().swap(used.answer.body);
-  used.answer.reset();
-  used.ready = false;
-  used.matched = nullptr;
-  used.owner = nullptr;
-  used.next = free_;
-  free_ = &used;
-}
-
-io::task<void> connection_set::stop() {
-  for (connection* open = head_; open != nullptr;) {
-    connection* after = open->next;
-    open->drain();
-    open = after;
-  }
-  while (head_) co_await io::loop::current().yield();
+  settle();
 }
 
 }  // namespace vexfs::http

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "core/base/arena.h"
@@ -18,7 +19,8 @@ struct route;
 inline constexpr std::size_t captures_max = 4;
 
 /// One request and its answer. Pooled per core; arena and buffers stay warm. A handler fills
-/// `answer` and calls finish() exactly once, at once or later, on the exchange's own core.
+/// `answer` and calls finish() exactly once, at once or later, on the exchange's own core. The
+/// client may be gone by then: the answer is dropped.
 struct exchange {
   request in;
   response answer;
@@ -34,6 +36,9 @@ struct exchange {
   // For the connection that owns the exchange.
   connection* owner = nullptr;
   exchange* next = nullptr;
+  std::uint64_t body_bytes_taken = 0;  // of the core's budget
+  std::string unpacked;                // body that came compressed
+  std::string packed;                  // answer on its way to be
   bool ready = false;
 };
 

@@ -36,6 +36,7 @@ struct request {
   std::array<std::string_view, header_count> headers{};
   std::string_view body;
   bool keep_alive = true;
+  bool is_http_1_0 = false;
 
   [[nodiscard]] std::string_view value_of(header which) const {
     return headers[static_cast<std::size_t>(which)];
@@ -43,8 +44,8 @@ struct request {
 };
 
 /// Decodes %XX (and '+' as a space where asked for). Nothing where a sequence is broken.
-[[nodiscard]] std::optional<std::string_view> percent_decode(std::string_view text, bool plus_is_space,
-                                                             arena& memory);
+[[nodiscard]] std::optional<std::string_view> percent_decode(std::string_view text,
+                                                             bool plus_is_space, arena& memory);
 
 /// Visits the pairs of a query string, decoded, in order: visit(name, value). False: it is broken.
 template <class Visit>

@@ -1,33 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http/server.h"
 
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-
 namespace vexfs::http {
 namespace {
 
-/// A new connection on its way to the core that will own it.
-struct handover : io::runnable {
-  connection_set* target = nullptr;
-  int socket = -1;
-};
+constexpr std::string_view too_many_answer =
+    "HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\nretry-after: 1\r\n"
+    "connection: close\r\n\r\n";
+
+// Without descriptors or memory every accept fails at once; those that close give some back.
+constexpr std::chrono::milliseconds accept_retry_time{50};
 
 }  // namespace
 
 server::server(const server_config& config, service& behind, std::uint32_t core_count)
-    : config_(config), service_(behind) {
+    : config_(config) {
   for (std::uint32_t core = 0; core < core_count; ++core)
-    cores_.push_back(std::make_unique<connection_set>(service_, config_.limits));
+    cores_.push_back(std::make_unique<connection_set>(behind, config_.limits));
   accept_.owner = this;
   accept_.done = [](io::completion& done, int result, std::uint32_t, bool more) {
     static_cast<accept_completion&>(done).owner->accepted(result, more);
   };
+  retry_.owner = this;
+  retry_.run = [](io::runnable& work) { static_cast<retry_timer&>(work).owner->accept(); };
 }
 
 server::~server() {
@@ -42,8 +47,8 @@ result<std::unique_ptr<server>> server::listen(const server_config& config, serv
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  if (const int code = ::getaddrinfo(config.host.c_str(), std::to_string(config.port).c_str(),
-                                     &hints, &found))
+  if (const int code =
+          ::getaddrinfo(config.host.c_str(), std::to_string(config.port).c_str(), &hints, &found))
     return fail(errc::service, "cannot listen on " + where + ": " + ::gai_strerror(code));
   const int one = 1;
   made->socket_ = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -63,49 +68,85 @@ result<std::unique_ptr<server>> server::listen(const server_config& config, serv
   sockaddr_storage bound{};
   socklen_t size = sizeof(bound);
   ::getsockname(made->socket_, reinterpret_cast<sockaddr*>(&bound), &size);
-  made->port_ = ntohs(bound.ss_family == AF_INET6
-                          ? reinterpret_cast<const sockaddr_in6&>(bound).sin6_port
-                          : reinterpret_cast<const sockaddr_in&>(bound).sin_port);
+  made->port_ =
+      ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(bound).sin6_port
+                                        : reinterpret_cast<const sockaddr_in&>(bound).sin_port);
   return made;
 }
 
+std::uint32_t server::connection_count() const {
+  std::uint32_t count = 0;
+  for (const auto& core : cores_)
+    count += core->count();
+  return count;
+}
+
 void server::start(io::loop& here) {
-  if (here.core_index() == 0) here.ring().accept_multishot(socket_, accept_);
+  if (here.core_index() == 0) accept();
+}
+
+void server::accept() {
+  if (stopping_) return;
+  accept_armed_ = true;
+  accepting_.enter();
+  io::loop::current().ring().accept_multishot(socket_, accept_);
 }
 
 void server::accepted(int result, bool more) {
-  if (stopping_) {
-    if (result >= 0) ::close(result);
-    return;
-  }
   if (result >= 0) adopt(result);
-  // Out of descriptors or memory: those that close give some back; ask again.
-  if (!more) io::loop::current().ring().accept_multishot(socket_, accept_);
+  if (more) return;
+  accept_armed_ = false;
+  if (!stopping_) {
+    io::loop& here = io::loop::current();
+    if (result >= 0 || result == -ECONNABORTED || result == -EINTR)
+      accept();
+    else
+      here.set_timer(retry_, here.now() + accept_retry_time);
+  }
+  accepting_.leave();
 }
 
 void server::adopt(int socket) {
+  if (stopping_) {
+    ::close(socket);
+    return;
+  }
+  if (connection_count() >= config_.limits.connections_max) {
+    // Its send buffer is empty: this does not block, and what does not fit is not missed.
+    [[maybe_unused]] const auto sent =
+        ::send(socket, too_many_answer.data(), too_many_answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    ::close(socket);
+    return;
+  }
   std::uint32_t fewest = 0;
   for (std::uint32_t core = 1; core < cores_.size(); ++core)
     if (cores_[core]->count() < cores_[fewest]->count()) fewest = core;
-  if (fewest == io::loop::current().core_index()) {
+  cores_[fewest]->expect();
+  if (fewest == io::loop::current().core_index())
     cores_[fewest]->open(socket);
-    return;
-  }
-  auto* message = new handover;
-  message->target = cores_[fewest].get();
-  message->socket = socket;
-  message->run = [](io::runnable& work) {
-    const std::unique_ptr<handover> arrived(static_cast<handover*>(&work));
-    arrived->target->open(arrived->socket);
-  };
-  io::loop::current().post(fewest, *message);
+  else
+    hand_over(fewest, socket);
+}
+
+io::detached server::hand_over(std::uint32_t core, int socket) {
+  accepting_.enter();
+  connection_set& target = *cores_[core];
+  co_await io::call_on(core, [&target, socket] {
+    target.open(socket);
+    return true;
+  });
+  accepting_.leave();
 }
 
 io::task<void> server::stop() {
   io::loop& here = io::loop::current();
   if (here.core_index() == 0) {
     stopping_ = true;
-    here.ring().cancel(accept_);
+    here.cancel_timer(retry_);
+    if (accept_armed_) here.ring().cancel(accept_);
+    co_await accepting_.close();
+    // Clients are refused from now on, instead of waiting in the backlog for nobody.
+    ::close(std::exchange(socket_, -1));
   }
   auto drained = cores_[here.core_index()]->stop();
   co_await drained;
