@@ -54,7 +54,6 @@ class filter_plan {
 
 /// From the indexes alone, without looking at a point; exact where min equals max.
 [[nodiscard]] cardinality estimate_cardinality(const filter* what, const field_indexes& indexes,
-                                               const point_source& source,
                                                std::uint64_t points_count, arena& memory);
 
 }  // namespace vexfs

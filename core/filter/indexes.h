@@ -35,6 +35,7 @@ struct order_entry {
 /// A place among an index's distinct values.
 struct facet_position {
   std::uint64_t next = 0;
+  bool started = false;
 };
 struct facet_value {
   std::variant<std::string_view, std::int64_t, bool>
@@ -83,7 +84,8 @@ class field_indexes {
                                   std::span<order_entry> entries) const;
 
   /// Counts points per value among `allowed` (a bit per slot; empty: all points) for as many values
-  /// as `budget_points` allows; appends values with a count. True at the end. Requires can_facet().
+  /// as `budget_points` allows (a value is counted whole, and once); appends values with a count.
+  /// True at the end. Requires can_facet().
   [[nodiscard]] bool facet(std::string_view field, std::span<const std::uint64_t> allowed,
                            std::uint32_t budget_points, facet_position& position,
                            std::vector<facet_value>& values) const;
