@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/json/document.h"
+
+#include <algorithm>
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/error.hpp>
+#include <vector>
+
+#include "core/base/limits.h"
+#include "core/payload/print.h"
+
+namespace vexfs::json {
+namespace {
+
+using boost::json::string_view;
+
+/// Objects of more members find repeated names by sorting instead of by looking at each pair.
+constexpr std::size_t few_members = 16;
+
+/// Builds the tree from Boost.JSON's events. Values of open arrays and objects wait on one stack
+/// that is kept from document to document.
+class tree_builder {
+ public:
+  using error_code = boost::json::error_code;
+  static constexpr std::size_t max_object_size = SIZE_MAX;
+  static constexpr std::size_t max_array_size = SIZE_MAX;
+  static constexpr std::size_t max_key_size = SIZE_MAX;
+  static constexpr std::size_t max_string_size = SIZE_MAX;
+
+  arena* memory = nullptr;
+  std::vector<node> values;
+  std::vector<std::string_view> names;
+  std::vector<std::size_t> open_values;
+  std::string piece;  // of a string or number that came in parts
+  bool too_deep = false;
+
+  void start(arena& target) {
+    memory = &target;
+    values.clear();
+    names.clear();
+    open_values.clear();
+    piece.clear();
+    too_deep = false;
+  }
+
+  bool on_document_begin(error_code&) { return true; }
+  bool on_document_end(error_code&) { return true; }
+  bool on_array_begin(error_code& error) { return open(error); }
+  bool on_object_begin(error_code& error) { return open(error); }
+  bool on_array_end(std::size_t, error_code&) {
+    node made;
+    made.kind = node::form::array;
+    const std::size_t first = open_values.back();
+    made.items = memory->copy(std::span<const node>(values).subspan(first));
+    close(made);
+    return true;
+  }
+  bool on_object_end(std::size_t, error_code&) {
+    node made;
+    made.kind = node::form::object;
+    const std::size_t first = open_values.back();
+    const std::size_t count = values.size() - first;
+    const auto items = memory->copy(std::span<const node>(values).subspan(first));
+    const auto members = memory->array<member>(count);
+    for (std::size_t i = 0; i < count; ++i)
+      members[i] = {names[names.size() - count + i], &items[i]};
+    names.resize(names.size() - count);
+    made.members = without_repeats(members);
+    close(made);
+    return true;
+  }
+  bool on_string_part(string_view part, std::size_t, error_code&) {
+    piece.append(part.data(), part.size());
+    return true;
+  }
+  bool on_string(string_view part, std::size_t, error_code&) {
+    node made;
+    made.kind = node::form::string;
+    made.text = take_text(part);
+    values.push_back(made);
+    return true;
+  }
+  bool on_key_part(string_view part, std::size_t, error_code&) {
+    piece.append(part.data(), part.size());
+    return true;
+  }
+  bool on_key(string_view part, std::size_t, error_code&) {
+    names.push_back(take_text(part));
+    return true;
+  }
+  bool on_number_part(string_view part, error_code&) {
+    piece.append(part.data(), part.size());
+    return true;
+  }
+  bool on_int64(std::int64_t, string_view part, error_code&) { return number(part); }
+  bool on_uint64(std::uint64_t, string_view part, error_code&) { return number(part); }
+  bool on_double(double, string_view part, error_code&) { return number(part); }
+  bool on_bool(bool truth, error_code&) {
+    node made;
+    made.kind = node::form::boolean;
+    made.truth = truth;
+    values.push_back(made);
+    return true;
+  }
+  bool on_null(error_code&) {
+    values.emplace_back();
+    return true;
+  }
+  bool on_comment_part(string_view, error_code&) { return true; }
+  bool on_comment(string_view, error_code&) { return true; }
+
+ private:
+  bool open(error_code& error) {
+    if (open_values.size() >= json_depth_max) {
+      too_deep = true;
+      error = boost::json::error::too_deep;
+      return false;
+    }
+    open_values.push_back(values.size());
+    return true;
+  }
+  void close(const node& made) {
+    values.resize(open_values.back());
+    open_values.pop_back();
+    values.push_back(made);
+  }
+  bool number(string_view part) {
+    node made;
+    made.kind = node::form::number;
+    made.text = take_text(part);
+    values.push_back(made);
+    return true;
+  }
+  std::string_view take_text(string_view last) {
+    if (piece.empty()) return memory->copy(std::string_view(last.data(), last.size()));
+    piece.append(last.data(), last.size());
+    const std::string_view copied = memory->copy(std::string_view(piece));
+    piece.clear();
+    return copied;
+  }
+  static std::span<const member> without_repeats(std::span<member> members) {
+    if (members.size() > few_members) {
+      std::vector<std::string_view> sorted;
+      sorted.reserve(members.size());
+      for (const member& one : members) sorted.push_back(one.name);
+      std::ranges::sort(sorted);
+      if (std::ranges::adjacent_find(sorted) == sorted.end()) return members;
+    }
+    std::size_t kept = 0;
+    for (const member& one : members) {
+      const auto same = std::find_if(members.begin(), members.begin() + static_cast<std::ptrdiff_t>(kept),
+                                     [&](const member& other) { return other.name == one.name; });
+      if (same != members.begin() + static_cast<std::ptrdiff_t>(kept))
+        same->value = one.value;
+      else
+        members[kept++] = one;
+    }
+    return members.first(kept);
+  }
+};
+
+boost::json::parse_options options() {
+  boost::json::parse_options wanted;
+  wanted.max_depth = json_depth_max + 1;
+  return wanted;
+}
+
+std::string describe_failure(boost::json::error code) {
+  using boost::json::error;
+  switch (code) {
+    case error::incomplete: return "EOF while parsing a value";
+    case error::extra_data: return "trailing characters";
+    case error::too_deep: return "recursion limit exceeded";
+    case error::illegal_leading_surrogate:
+    case error::illegal_trailing_surrogate: return "lone leading surrogate in hex escape";
+    case error::expected_hex_digit: return "invalid escape";
+    case error::expected_utf16_escape: return "unexpected end of hex escape";
+    case error::exponent_overflow:
+    case error::not_number: return "number out of range";
+    default: return "expected value";
+  }
+}
+
+}  // namespace
+
+const node* node::find(std::string_view name) const {
+  for (const member& one : members)
+    if (one.name == name) return one.value;
+  return nullptr;
+}
+
+const node* node::find_set(std::string_view name) const {
+  const node* found = find(name);
+  return found && found->kind != form::null ? found : nullptr;
+}
+
+std::string position_text(std::string_view document, std::size_t offset) {
+  offset = std::min(offset, document.size());
+  std::size_t line = 1;
+  std::size_t column = 0;
+  for (std::size_t i = 0; i < offset; ++i) {
+    if (document[i] == '\n') {
+      ++line;
+      column = 0;
+    } else {
+      ++column;
+    }
+  }
+  return " at line " + std::to_string(line) + " column " + std::to_string(column);
+}
+
+result<const node*> parse_document(std::string_view text, arena& memory) {
+  static thread_local boost::json::basic_parser<tree_builder> parser{
+      options()};
+  if (text.empty())
+    return fail(errc::malformed, "EOF while parsing a value at line 1 column 0");
+  parser.reset();
+  parser.handler().start(memory);
+  boost::json::error_code error;
+  const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
+  std::size_t end = used;
+  if (!error && end < text.size()) {
+    end = text.find_first_not_of(" \t\r\n", end);
+    if (end == std::string_view::npos)
+      end = text.size();
+    else
+      error = boost::json::error::extra_data;
+  }
+  if (error) {
+    // A document that simply ends is incomplete at its last byte.
+    const auto code = static_cast<boost::json::error>(error.value());
+    return fail(errc::malformed,
+                describe_failure(code) + position_text(text, std::min(end + 1, text.size())));
+  }
+  return memory.make<node>(parser.handler().values.front());
+}
+
+void append_canonical(std::string& out, const node& value) {
+  switch (value.kind) {
+    case node::form::null: out += "null"; break;
+    case node::form::boolean: out += value.truth ? "true" : "false"; break;
+    case node::form::number: out += value.text; break;
+    case node::form::string: append_json_string(out, value.text); break;
+    case node::form::array: {
+      out += '[';
+      bool first = true;
+      for (const node& item : value.items) {
+        if (!std::exchange(first, false)) out += ',';
+        append_canonical(out, item);
+      }
+      out += ']';
+      break;
+    }
+    case node::form::object: {
+      out += '{';
+      bool first = true;
+      for (const member& one : value.members) {
+        if (!std::exchange(first, false)) out += ',';
+        append_json_string(out, one.name);
+        out += ':';
+        append_canonical(out, *one.value);
+      }
+      out += '}';
+      break;
+    }
+  }
+}
+
+}  // namespace vexfs::json
