@@ -79,6 +79,10 @@ inline constexpr std::uint32_t scan_candidates_min = 256;
 // Up to so many allowed points are ranked one by one, without the device.
 inline constexpr std::uint64_t direct_scan_points_max = 1000;
 
+// How often a turn looks again at what is to be done at its end: a log write answers requests, whose
+// connections then send.
+inline constexpr std::uint32_t end_of_turn_rounds_max = 4;
+
 // Long scans that are open to all cores at the same time.
 inline constexpr std::uint32_t slice_jobs_max = 64;
 

@@ -27,7 +27,8 @@ class epochs {
     core_line& line = oldest_[core];
     // Sequentially consistent with safe_before(): a writer that does not see this announcement has
     // taken its thing out of reach before this reader looks for it.
-    if (!line.head) line.oldest.store(now_.load(std::memory_order_seq_cst), std::memory_order_seq_cst);
+    if (!line.head)
+      line.oldest.store(now_.load(std::memory_order_seq_cst), std::memory_order_seq_cst);
     entered.epoch = line.head ? now_.load(std::memory_order_seq_cst)
                               : line.oldest.load(std::memory_order_relaxed);
     entered.next = nullptr;

@@ -18,13 +18,22 @@ class gate {
   ~gate() { VEXFS_ASSERT(users_ == 0); }
 
   [[nodiscard]] bool closed() const { return closed_; }
-  void enter() { ++users_; }
+  /// Not after close(): who may come late looks at closed() first, or uses try_enter().
+  void enter() {
+    VEXFS_DASSERT(!closed_);
+    ++users_;
+  }
+  [[nodiscard]] bool try_enter() {
+    if (closed_) return false;
+    ++users_;
+    return true;
+  }
   void leave() {
     VEXFS_ASSERT(users_ > 0);
     if (--users_ == 0 && drained_.waiting) loop::current().defer(drained_);
   }
 
-  /// co_await once: continues when nobody is inside. New users must look at closed() first.
+  /// co_await once: continues when nobody is inside.
   [[nodiscard]] auto close() {
     closed_ = true;
     struct awaiter {

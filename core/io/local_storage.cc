@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 
 #include "core/io/loop.h"
 #include "core/io/storage.h"
@@ -63,7 +63,7 @@ class local_file final : public file {
   ~local_file() override { ::close(descriptor_); }
 
   result<std::uint64_t> size_bytes() override {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(descriptor_, &status) != 0) return system_failure("stat", path_, errno);
     return static_cast<std::uint64_t>(status.st_size);
   }
@@ -98,7 +98,8 @@ class local_file final : public file {
   }
 
   task<result<void>> sync() override {
-    if (!loop::current_or_null()) co_return sync_now();
+    loop* here = loop::current_or_null();
+    if (!here || !here->has_ring()) co_return sync_now();
     sync_operation operation(descriptor_);
     const int status = co_await operation;
     if (status < 0) co_return system_failure("sync", path_, -status);
@@ -215,7 +216,7 @@ class local_storage final : public storage {
   }
 
   result<std::uint64_t> free_bytes() override {
-    struct statvfs status {};
+    struct statvfs status{};
     if (::fstatvfs(root_, &status) != 0) return system_failure("statvfs", path_, errno);
     return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
   }

@@ -1,24 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/io/loop.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+
 #include <pthread.h>
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <mutex>
-#include <string>
-#include <thread>
-
 #include "core/base/assert.h"
+#include "core/io/read_guard.h"
 #include "core/io/slices.h"
 
 namespace vexfs::io {
 namespace {
 
 thread_local loop* current_loop = nullptr;
+
+// write(2) is safe in a signal handler. It cannot fail here: the counter never comes near its end.
+void write_event(int event) {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(event, &one, sizeof(one));
+}
+
+// Begins simulated wall clocks: a fixed moment, 2024-01-01.
+constexpr std::int64_t simulated_epoch_us = 1'704'067'200'000'000;
 
 }  // namespace
 
@@ -28,6 +40,9 @@ loop::loop(loop_group& group, std::uint32_t core_index) : group_(group), core_in
   event_read_.done = [](completion& done, int, std::uint32_t, bool) {
     loop& self = *static_cast<event_completion&>(done).owner;
     self.ring_->read_event(self.event_, self.event_counter_, self.event_read_);
+    loop_group& all = self.group_;
+    if (self.core_index_ == 0 && all.stop_asked_.load(std::memory_order_acquire) && all.on_stop_)
+      self.defer(*std::exchange(all.on_stop_, nullptr));
   };
 }
 
@@ -41,14 +56,26 @@ loop& loop::current() {
   return *current_loop;
 }
 
-loop* loop::current_or_null() { return current_loop; }
+loop* loop::current_or_null() {
+  return current_loop;
+}
+void loop::make_current() {
+  current_loop = this;
+}
+void loop::leave_current() {
+  current_loop = nullptr;
+}
 
-std::uint32_t loop::core_count() const { return group_.core_count(); }
+std::uint32_t loop::core_count() const {
+  return group_.core_count();
+}
 
 std::int64_t loop::wall_time_us() const {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
+  using std::chrono::duration_cast;
+  using std::chrono::microseconds;
+  if (group_.simulated_)
+    return simulated_epoch_us + duration_cast<microseconds>(now_.time_since_epoch()).count();
+  return duration_cast<microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 void loop::post(std::uint32_t core, runnable& message) {
@@ -67,31 +94,31 @@ void loop::post(std::uint32_t core, runnable& message) {
 }
 
 void loop::flush_overflow() {
+  if (!has_overflow_) return;
   has_overflow_ = false;
   for (std::uint32_t core = 0; core < overflow_.size(); ++core) {
     run_queue& waiting = overflow_[core];
     if (waiting.empty()) continue;
     run_queue kept;
-    bool full = false;
     while (runnable* message = waiting.pop()) {
-      if (!full && group_.mail(core_index_, core).push(*message)) continue;
-      full = true;
+      if (group_.mail(core_index_, core).push(*message)) continue;
       kept.push(*message);
+      break;
     }
+    waiting.move_to(kept);
     kept.move_to(waiting);
     has_overflow_ = has_overflow_ || !waiting.empty();
     group_.loops_[core]->wake();
   }
 }
 
-void loop::wake() {
-  // Pairs with the fence in turn(): either this load sees that the core sleeps, or the core's last
-  // look at its mailboxes sees the message that was pushed before.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (!asleep_.load(std::memory_order_relaxed)) return;
-  if (!asleep_.exchange(false, std::memory_order_acq_rel)) return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(event_, &one, sizeof(one));
+bool loop::wake() {
+  // Sequentially consistent with wait_for_events(): either this load sees that the core sleeps, or
+  // the core's last look for news sees what was pushed or published before.
+  if (!asleep_.load(std::memory_order_seq_cst)) return false;
+  if (!asleep_.exchange(false, std::memory_order_acq_rel)) return false;
+  write_event(event_);
+  return true;
 }
 
 void loop::serve_mailboxes() {
@@ -99,128 +126,191 @@ void loop::serve_mailboxes() {
     if (from != core_index_) group_.mail(from, core_index_).drain(ready_);
 }
 
-void loop::run_all(run_queue& queue) {
-  // Only what is queued now: work that queues itself again waits for the next turn.
+namespace {
+
+// Only what is queued now: work that queues itself again waits for the next turn.
+void run_all(run_queue& queue) {
   run_queue batch;
   std::swap(batch, queue);
-  while (runnable* work = batch.pop()) work->run(*work);
+  while (runnable* work = batch.pop()) {
+    work->run(*work);
+    detail::assert_no_section();
+  }
 }
 
-// One turn. The order matters:
-// - ring_->turn submits what the last turn prepared and reaps, in one system call; its handlers come
-//   first because they free buffers and make the requests that everything below works on;
-// - mailboxes next: they carry answers that other cores' clients wait for, and work whose completion
-//   frees a sender's queue;
-// - then what was deferred by the last turn (retries after a guard was taken, yields), so that it
-//   cannot starve new events but is never starved by them either;
-// - timers after work: a connection whose bytes have just arrived is not timed out;
-// - the end-of-turn list when all requests of the turn have been run: one log write and one send
-//   serve all of them;
-// - a slice of a long scan last and only one, so that the ring is looked at between two of them.
-void loop::turn() {
-  now_ = std::chrono::steady_clock::now();
-  serve_mailboxes();
+}  // namespace
+
+void loop::run_ready() {
   deferred_.move_to(ready_);
-  timers_.expire(now_, ready_);
   run_all(ready_);
-  run_all(end_of_turn_);
-  if (has_overflow_) flush_overflow();
-  const bool sliced = group_.slices_->run_one(core_index_);
-
-  const bool runnable_now = sliced || !deferred_.empty() || !end_of_turn_.empty() ||
-                            !ready_.empty() || has_overflow_;
-  if (runnable_now) {
-    ring_->turn(0);
-    return;
-  }
-  asleep_.store(true, std::memory_order_relaxed);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  bool work_came = group_.stopping() || group_.slices_->has_work();
-  for (std::uint32_t from = 0; from < core_count() && !work_came; ++from)
-    work_came = from != core_index_ && !group_.mail(from, core_index_).empty();
-  std::optional<std::int64_t> wait_ns;
-  if (work_came) {
-    wait_ns = 0;
-  } else if (const auto due = timers_.next_due()) {
-    wait_ns = std::max<std::int64_t>(
-        0, std::chrono::duration_cast<std::chrono::nanoseconds>(*due - now_).count());
-  }
-  ring_->turn(wait_ns);
-  asleep_.store(false, std::memory_order_relaxed);
 }
 
-loop_group::loop_group() : slices_(std::make_unique<slice_board>()) {}
+void loop::run_timers() {
+  // As many as there are now: one that is set again for a time that has passed waits its turn.
+  for (std::size_t left = timers_.count(); left > 0; --left) {
+    timer* due = timers_.pop_due(now_);
+    if (!due) break;
+    due->run(*due);
+    detail::assert_no_section();
+  }
+}
+
+void loop::run_end_of_turn() {
+  for (std::uint32_t round = 0; round < end_of_turn_rounds_max && !end_of_turn_.empty(); ++round)
+    run_all(end_of_turn_);
+}
+
+// One turn, between two looks at the ring. The order matters:
+// - run_completions first: they free buffers and make the requests that everything below works on.
+//   The wait only collected them, so that a handler never runs inside another one;
+// - serve_mailboxes next: they carry answers that other cores' clients wait for, and work whose
+//   completion frees a sender's queue;
+// - run_ready: that mail, then what the last turn deferred (retries after a guard was taken,
+//   yields), which so cannot starve new events and is never starved by them either;
+// - run_timers after work: a connection whose bytes have just arrived is not timed out;
+// - run_end_of_turn when all requests of the turn have been run: one log write and one send serve
+//   all of them;
+// - flush_overflow: the last moment to hand over what found a mailbox full, before this core may be
+//   busy for a while;
+// - one slice of a long scan last, and only one, so that the ring is looked at between two of them.
+// wait_for_events() then submits everything and waits, if at all, in a single system call.
+void loop::serve() {
+  if (ring_) ring_->run_completions();
+  detail::assert_no_section();
+  serve_mailboxes();
+  run_ready();
+  run_timers();
+  run_end_of_turn();
+  flush_overflow();
+  group_.slices_->run_one(core_index_);
+}
+
+bool loop::has_work() const {
+  return !deferred_.empty() || !end_of_turn_.empty() || has_overflow_ || group_.slices_->has_work();
+}
+
+bool loop::has_news() const {
+  for (std::uint32_t from = 0; from < core_count(); ++from)
+    if (from != core_index_ && !group_.mail(from, core_index_).empty()) return true;
+  return group_.slices_->has_work() || group_.stopping();
+}
+
+void loop::wait_for_events() {
+  if (has_work()) {
+    ring_->submit_and_wait(0);
+  } else {
+    asleep_.store(true, std::memory_order_seq_cst);
+    std::optional<std::int64_t> wait_ns;
+    if (has_news()) {
+      wait_ns = 0;
+    } else if (const auto due = timers_.next_due()) {
+      // Not from now_: a turn may have taken longer than a timer has left.
+      const auto left = *due - std::chrono::steady_clock::now();
+      wait_ns = std::max<std::int64_t>(
+          0, std::chrono::duration_cast<std::chrono::nanoseconds>(left).count());
+    }
+    ring_->submit_and_wait(wait_ns);
+    asleep_.store(false, std::memory_order_relaxed);
+  }
+  now_ = std::chrono::steady_clock::now();
+}
+
+loop_group::loop_group(std::uint32_t core_count)
+    : mailboxes_(std::make_unique<mailbox[]>(std::size_t{core_count} * core_count)),
+      slices_(std::make_unique<slice_board>(core_count)) {
+  for (std::uint32_t core = 0; core < core_count; ++core) {
+    loops_.push_back(std::unique_ptr<loop>(new loop(*this, core)));
+    loops_.back()->overflow_.resize(core_count);
+  }
+}
+
 loop_group::~loop_group() = default;
 
 result<std::unique_ptr<loop_group>> loop_group::create(std::uint32_t core_count) {
   VEXFS_ASSERT(core_count > 0 && core_count <= core_count_max);
-  auto group = std::unique_ptr<loop_group>(new loop_group);
-  for (std::uint32_t core = 0; core < core_count; ++core) {
-    group->loops_.push_back(std::unique_ptr<loop>(new loop(*group, core)));
-    if (group->loops_.back()->event_ < 0)
-      return fail(errc::service, std::string("eventfd: ") + std::strerror(errno));
-    group->loops_.back()->overflow_.resize(core_count);
-  }
-  group->mailboxes_ = std::make_unique<mailbox[]>(std::size_t{core_count} * core_count);
+  auto group = std::unique_ptr<loop_group>(new loop_group(core_count));
+  for (const auto& core : group->loops_)
+    if (core->event_ < 0)
+      return fail(errc::service,
+                  std::string("eventfd: ") + std::strerror(EMFILE) + ": raise 'ulimit -n'");
   return group;
+}
+
+result<void> loop_group::live(loop& core, int cpu, result<void> (*start)(loop&, void*),
+                              void* context) {
+  ::pthread_setname_np(::pthread_self(), ("core-" + std::to_string(core.core_index_)).c_str());
+  if (cpu >= 0) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(cpu), &one);
+    // Best effort: an unpinned core is slower, not wrong.
+    ::pthread_setaffinity_np(::pthread_self(), sizeof(one), &one);
+  }
+  core.make_current();
+  core.now_ = std::chrono::steady_clock::now();
+  VEXFS_TRY(core.ring_, ring::open());
+  core.ring_->read_event(core.event_, core.event_counter_, core.event_read_);
+  VEXFS_CHECK(start(core, context));
+  while (!stopping()) {
+    core.serve();
+    core.wait_for_events();
+  }
+  return {};
 }
 
 result<void> loop_group::run(result<void> (*start)(loop&, void* context), void* context) {
   std::mutex outcome_lock;
-  result<void> outcome;
+  result<void> outcome;  // the first failure
+  const auto end = [&](result<void> ended) {
+    if (ended) return;
+    stop();
+    const std::lock_guard lock(outcome_lock);
+    if (outcome) outcome = std::move(ended);
+  };
+
   cpu_set_t allowed;
   const bool pin = sched_getaffinity(0, sizeof(allowed), &allowed) == 0 &&
                    static_cast<std::uint32_t>(CPU_COUNT(&allowed)) >= core_count();
-  const auto live = [&](loop& core, int cpu) {
-    if (cpu >= 0) {
-      cpu_set_t one;
-      CPU_ZERO(&one);
-      CPU_SET(cpu, &one);
-      pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
-    }
-    current_loop = &core;
-    auto opened = ring::open();
-    result<void> started;
-    if (opened) {
-      core.ring_ = std::move(*opened);
-      core.ring_->read_event(core.event_, core.event_counter_, core.event_read_);
-      started = start(core, context);
-    } else {
-      started = std::unexpected(std::move(opened).error());
-    }
-    if (!started) {
-      const std::lock_guard lock(outcome_lock);
-      outcome = std::move(started);
-      stop();
-    }
-    while (core.ring_ && !stopping()) core.turn();
-    current_loop = nullptr;
-  };
-
   std::vector<std::thread> threads;
   int cpu = -1;
-  for (auto& core : loops_) {
+  for (const auto& core : loops_) {
     if (pin) {
-      do ++cpu;
-      while (!CPU_ISSET(cpu, &allowed));
+      do
+        ++cpu;
+      while (!CPU_ISSET(static_cast<std::size_t>(cpu), &allowed));
     }
-    threads.emplace_back(live, std::ref(*core), cpu);
+    try {
+      threads.emplace_back([this, &end, &core, cpu, start, context] {
+        end(live(*core, cpu, start, context));
+        loop::leave_current();
+      });
+    } catch (const std::system_error& refused) {
+      end(fail(errc::service, std::string("cannot start a thread: ") + refused.what() +
+                                  ": raise 'ulimit -u' or the container's pids limit"));
+      break;
+    }
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   return outcome;
 }
 
 void loop_group::stop() noexcept {
-  stopping_.store(true, std::memory_order_release);
-  const std::uint64_t one = 1;
-  for (const auto& core : loops_) {
-    core->asleep_.store(false, std::memory_order_relaxed);
-    [[maybe_unused]] const auto written = ::write(core->event_, &one, sizeof(one));
-  }
+  stopping_.store(true, std::memory_order_seq_cst);
+  for (const auto& core : loops_)
+    write_event(core->event_);
 }
 
-void loop_group::wake_idle() {
-  for (const auto& core : loops_) core->wake();
+void loop_group::ask_to_stop() noexcept {
+  stop_asked_.store(true, std::memory_order_release);
+  write_event(loops_.front()->event_);
+}
+
+void loop_group::wake_idle(std::uint32_t cores_max) {
+  for (const auto& core : loops_) {
+    if (cores_max == 0) return;
+    if (core->wake()) --cores_max;
+  }
 }
 
 }  // namespace vexfs::io

@@ -9,6 +9,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/base/result.h"
@@ -35,10 +36,15 @@ class loop {
 
   [[nodiscard]] std::uint32_t core_index() const { return core_index_; }
   [[nodiscard]] std::uint32_t core_count() const;
-  [[nodiscard]] io::ring& ring() { return *ring_; }
+  /// Not there in simulated_cores.
+  [[nodiscard]] io::ring& ring() {
+    VEXFS_DASSERT(ring_ != nullptr);
+    return *ring_;
+  }
+  [[nodiscard]] bool has_ring() const { return ring_ != nullptr; }
   [[nodiscard]] loop_group& group() { return group_; }
 
-  /// Time as of the beginning of this turn.
+  /// Time as of the beginning of this turn, after the wait for its events.
   [[nodiscard]] clock_time now() const { return now_; }
   /// Wall clock in microseconds since 1970.
   [[nodiscard]] std::int64_t wall_time_us() const;
@@ -46,9 +52,10 @@ class loop {
   /// Queues work for the next turn of this core.
   void defer(runnable& work) { deferred_.push(work); }
   /// Queues work for the end of this turn, after everything that the turn's events caused: where
-  /// one write or one send serves all of them.
+  /// one write or one send serves all of them. Work queued meanwhile still belongs to this turn.
   void at_end_of_turn(runnable& work) { end_of_turn_.push(work); }
-  /// Queues work on another core, or this one. The message stays alive until it has run.
+  /// Queues work on another core, or this one. The message stays alive until it has run. Messages
+  /// of one core to another run in the order of their posts.
   void post(std::uint32_t core, runnable& message);
 
   void set_timer(timer& entry, clock_time due) { timers_.set(entry, due); }
@@ -61,18 +68,26 @@ class loop {
 
  private:
   friend class loop_group;
+  friend class simulated_cores;
   loop(loop_group& group, std::uint32_t core_index);
+  void make_current();
+  static void leave_current();
 
-  void turn();
+  void serve();
   void serve_mailboxes();
+  void run_ready();
+  void run_timers();
+  void run_end_of_turn();
   void flush_overflow();
-  static void run_all(run_queue& queue);
-  void wake();
+  [[nodiscard]] bool has_work() const;
+  [[nodiscard]] bool has_news() const;
+  void wait_for_events();
+  bool wake();
 
   loop_group& group_;
   const std::uint32_t core_index_;
   std::unique_ptr<io::ring> ring_;
-  clock_time now_ = std::chrono::steady_clock::now();
+  clock_time now_{};
   run_queue ready_;
   run_queue deferred_;
   run_queue end_of_turn_;
@@ -80,7 +95,8 @@ class loop {
   std::vector<run_queue> overflow_;  // per target core: what did not fit into its mailbox
   bool has_overflow_ = false;
 
-  // A core about to sleep sets this; whoever gives it work afterwards clears it and writes the event.
+  // A core about to sleep sets this; whoever gives it work afterwards clears it and writes the
+  // event. Everybody else reads it, so it has a line of its own.
   alignas(64) std::atomic<bool> asleep_{false};
   int event_ = -1;
   std::uint64_t event_counter_ = 0;
@@ -99,22 +115,31 @@ class loop_group {
     return static_cast<std::uint32_t>(loops_.size());
   }
 
-  /// Runs a thread a core, pinned where there are enough processors, until stop(). `start` is run on
-  /// every core first; an error of one core stops all, and is returned.
+  /// Runs a thread a core, pinned where there are enough processors, until stop(). `start` is run
+  /// on every core first; an error of one core stops all, and is returned.
   [[nodiscard]] result<void> run(result<void> (*start)(loop&, void* context), void* context);
 
+  /// Ends run() as soon as every core has finished its turn; what is still suspended never goes on.
   /// From any thread, and from a signal handler.
   void stop() noexcept;
   [[nodiscard]] bool stopping() const { return stopping_.load(std::memory_order_acquire); }
 
+  /// The polite way: has `work` run on core 0, once, when ask_to_stop() is called, so that it can
+  /// drain what is going on and call stop(). Set before run().
+  void when_asked_to_stop(runnable& work) { on_stop_ = &work; }
+  /// From any thread, and from a signal handler.
+  void ask_to_stop() noexcept;
+
   /// Where cores find work of others when they have none.
   [[nodiscard]] slice_board& slices() { return *slices_; }
   /// Wakes cores that sleep, so that they look at the slice board.
-  void wake_idle();
+  void wake_idle(std::uint32_t cores_max);
 
  private:
   friend class loop;
-  loop_group();
+  friend class simulated_cores;
+  explicit loop_group(std::uint32_t core_count);
+  result<void> live(loop& core, int cpu, result<void> (*start)(loop&, void*), void* context);
   mailbox& mail(std::uint32_t from, std::uint32_t to) {
     return mailboxes_[from * core_count() + to];
   }
@@ -123,6 +148,9 @@ class loop_group {
   std::unique_ptr<mailbox[]> mailboxes_;
   std::unique_ptr<slice_board> slices_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> stop_asked_{false};
+  runnable* on_stop_ = nullptr;
+  bool simulated_ = false;
 };
 
 /// Turns a coroutine's continuation into work of a loop.
@@ -184,11 +212,14 @@ struct remote_call : runnable {
   using returned = std::invoke_result_t<Work&>;
   using value_type = typename final_value<returned>::type;
 
+  // A call without a value still has an arrival.
+  using kept_type = std::conditional_t<std::is_void_v<value_type>, std::monostate, value_type>;
+
   Work work;
   std::uint32_t target;
   std::uint32_t home = 0;
   std::coroutine_handle<> waiting;
-  std::optional<value_type> value;
+  std::optional<kept_type> value;
 
   remote_call(std::uint32_t core, Work&& moved) : work(std::move(moved)), target(core) {}
   bool await_ready() const noexcept { return false; }
@@ -198,21 +229,33 @@ struct remote_call : runnable {
     run = [](runnable& self) { execute(static_cast<remote_call&>(self)); };
     loop::current().post(target, *this);
   }
-  value_type await_resume() { return std::move(*value); }
+  value_type await_resume() {
+    if constexpr (!std::is_void_v<value_type>) return std::move(*value);
+  }
 
   template <class Call>
   static void execute(Call& call) {
     if constexpr (final_value<returned>::is_task) {
       run_task(call);
     } else {
-      call.value.emplace(call.work());
+      if constexpr (std::is_void_v<value_type>)
+        call.work();
+      else
+        call.value.emplace(call.work());
       answer(call);
     }
   }
   template <class Call>
   static detached run_task(Call& call) {
-    auto running = call.work();
-    call.value.emplace(co_await running);
+    {
+      auto running = call.work();
+      if constexpr (std::is_void_v<value_type>)
+        co_await running;
+      else
+        call.value.emplace(co_await running);
+    }
+    // The task is gone before the answer: its frame belongs to this core, and `call` to nobody here
+    // once it is posted.
     answer(call);
   }
   static void answer(remote_call& call) {
@@ -223,12 +266,11 @@ struct remote_call : runnable {
 
 }  // namespace detail
 
-/// Runs `work` on another core and continues here with what it returned: a value, or the value of
-/// the task that it returned. `work` is kept in the caller's frame until then.
+/// Runs `work` on a core and continues here with what it returned: a value or nothing, or what the
+/// task that it returned ends with. `work` is kept in the caller's frame until then. On this core
+/// it runs in the next turn, so that a call never depends on where its target lives.
 template <class Work>
-auto call_on(std::uint32_t core, Work work) {
-  static_assert(!std::is_void_v<std::invoke_result_t<Work&>>,
-                "return a value: its arrival is the answer");
+[[nodiscard]] auto call_on(std::uint32_t core, Work work) {
   return detail::remote_call<Work>(core, std::move(work));
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "core/base/assert.h"
 #include "core/base/limits.h"
 
 namespace vexfs::io {
@@ -14,6 +15,7 @@ namespace vexfs::io {
 struct runnable {
   void (*run)(runnable&) = nullptr;
   runnable* next = nullptr;
+  bool queued = false;  // in a run_queue: pushing it again would lose what is behind it
 };
 
 /// First in, first out, through the links of its members.
@@ -21,6 +23,8 @@ class run_queue {
  public:
   [[nodiscard]] bool empty() const { return head_ == nullptr; }
   void push(runnable& work) {
+    VEXFS_DASSERT(!work.queued);
+    work.queued = true;
     work.next = nullptr;
     if (tail_)
       tail_->next = &work;
@@ -31,6 +35,7 @@ class run_queue {
   [[nodiscard]] runnable* pop() {
     runnable* work = head_;
     if (work) {
+      work->queued = false;
       head_ = work->next;
       if (!head_) tail_ = nullptr;
     }
@@ -38,7 +43,10 @@ class run_queue {
   }
   /// Moves everything here to `other`, behind what is there.
   void move_to(run_queue& other) {
-    while (runnable* work = pop()) other.push(*work);
+    if (!head_) return;
+    (other.tail_ ? other.tail_->next : other.head_) = head_;
+    other.tail_ = tail_;
+    head_ = tail_ = nullptr;
   }
 
  private:
@@ -59,7 +67,9 @@ class mailbox {
       if (tail - producer_.head_seen == mailbox_capacity) return false;
     }
     slots_[tail % mailbox_capacity] = &message;
-    producer_.tail.store(tail + 1, std::memory_order_release);
+    // Not only release: the producer looks next whether the consumer sleeps (loop::wake), and the
+    // two must not be seen in the other order.
+    producer_.tail.store(tail + 1, std::memory_order_seq_cst);
     return true;
   }
 
@@ -68,14 +78,16 @@ class mailbox {
     const std::uint32_t tail = producer_.tail.load(std::memory_order_acquire);
     std::uint32_t head = consumer_.head.load(std::memory_order_relaxed);
     if (head == tail) return false;
-    for (; head != tail; ++head) queue.push(*slots_[head % mailbox_capacity]);
+    for (; head != tail; ++head)
+      queue.push(*slots_[head % mailbox_capacity]);
     consumer_.head.store(head, std::memory_order_release);
     return true;
   }
 
+  /// Consumer.
   [[nodiscard]] bool empty() const {
-    return producer_.tail.load(std::memory_order_acquire) ==
-           consumer_.head.load(std::memory_order_acquire);
+    return producer_.tail.load(std::memory_order_seq_cst) ==
+           consumer_.head.load(std::memory_order_relaxed);
   }
 
  private:

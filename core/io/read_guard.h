@@ -2,8 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <coroutine>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "core/base/assert.h"
 #include "core/io/loop.h"
@@ -18,8 +20,10 @@ class read_guard {
   explicit read_guard(std::uint32_t core_count)
       : core_count_(core_count), readers_(std::make_unique<reader_line[]>(core_count)) {}
 
+  /// Not inside another read section of the same guard and core: its end would be the end of both.
   [[nodiscard]] bool try_read(std::uint32_t core) {
     std::atomic<bool>& reading = readers_[core].reading;
+    VEXFS_DASSERT(!reading.load(std::memory_order_relaxed));
     reading.store(true, std::memory_order_seq_cst);
     if (!writing_.load(std::memory_order_seq_cst)) return true;
     reading.store(false, std::memory_order_release);
@@ -48,15 +52,38 @@ class read_guard {
   alignas(64) std::atomic<bool> writing_{false};
 };
 
+namespace detail {
+
+#ifdef VEXFS_DEBUG_ASSERTS
+// The loop asserts after every piece of work that it left no section open: a suspension inside a
+// section is a suspension with the guard held.
+inline thread_local std::int32_t open_sections = 0;
+inline void count_sections(std::int32_t change) {
+  open_sections += change;
+}
+inline void assert_no_section() {
+  VEXFS_ASSERT(open_sections == 0);
+}
+#else
+inline void count_sections(std::int32_t) {}
+inline void assert_no_section() {}
+#endif
+
+}  // namespace detail
+
 /// Inside: the data does not change.
 class [[nodiscard]] read_section {
  public:
-  read_section(read_guard& guard, std::uint32_t core) : guard_(&guard), core_(core) {}
+  read_section(read_guard& guard, std::uint32_t core) : guard_(&guard), core_(core) {
+    detail::count_sections(1);
+  }
   read_section(read_section&& other) noexcept
       : guard_(std::exchange(other.guard_, nullptr)), core_(other.core_) {}
   read_section& operator=(read_section&&) = delete;
   ~read_section() {
-    if (guard_) guard_->end_read(core_);
+    if (!guard_) return;
+    guard_->end_read(core_);
+    detail::count_sections(-1);
   }
 
  private:
@@ -67,11 +94,13 @@ class [[nodiscard]] read_section {
 /// Inside: nobody reads.
 class [[nodiscard]] write_section {
  public:
-  explicit write_section(read_guard& guard) : guard_(&guard) {}
+  explicit write_section(read_guard& guard) : guard_(&guard) { detail::count_sections(1); }
   write_section(write_section&& other) noexcept : guard_(std::exchange(other.guard_, nullptr)) {}
   write_section& operator=(write_section&&) = delete;
   ~write_section() {
-    if (guard_) guard_->end_write();
+    if (!guard_) return;
+    guard_->end_write();
+    detail::count_sections(-1);
   }
 
  private:
@@ -102,8 +131,12 @@ struct enter_guard : runnable {
   }
 };
 
-inline bool try_read(read_guard& guard, std::uint32_t core) { return guard.try_read(core); }
-inline bool try_write(read_guard& guard, std::uint32_t) { return guard.try_write(); }
+inline bool try_read(read_guard& guard, std::uint32_t core) {
+  return guard.try_read(core);
+}
+inline bool try_write(read_guard& guard, std::uint32_t) {
+  return guard.try_write();
+}
 
 }  // namespace detail
 
@@ -116,8 +149,8 @@ inline bool try_write(read_guard& guard, std::uint32_t) { return guard.try_write
   return awaiter(guard);
 }
 
-/// co_await write(guard): a write_section, as soon as the last reader has left. One writer at a time:
-/// the owner core's update sequence sees to that.
+/// co_await write(guard): a write_section, as soon as the last reader has left. Only on the owner
+/// core, where sections of several writers cannot overlap since none of them suspends.
 [[nodiscard]] inline auto write(read_guard& guard) {
   struct awaiter : detail::enter_guard<write_section, detail::try_write> {
     using enter_guard::enter_guard;

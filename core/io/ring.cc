@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/io/ring.h"
 
-#include <liburing.h>
-#include <sys/mman.h>
-
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <vector>
+
+#include <liburing.h>
+#include <sys/mman.h>
 
 #include "core/base/assert.h"
 #include "core/base/limits.h"
@@ -17,23 +18,39 @@ namespace {
 
 constexpr std::uint16_t receive_group = 1;
 
+// What the server needs, with the kernel version that brought it. Multishot accept (5.19), provided
+// buffers as a ring (5.19) and multishot receive (6.0) cannot be probed; that the ring could be
+// made with DEFER_TASKRUN (6.1) proves them.
+struct needed_feature {
+  unsigned flag;
+  const char* what;
+};
+constexpr std::array needed_features{
+    needed_feature{IORING_FEAT_NODROP, "lossless completions (5.5)"},
+    needed_feature{IORING_FEAT_FAST_POLL, "internal polling (5.7)"},
+    needed_feature{IORING_FEAT_EXT_ARG, "waits with a timeout (5.11)"}};
+
 struct needed_opcode {
   int opcode;
-  const char* what;  // with the kernel version that brought it
+  const char* what;
 };
-constexpr std::array needed_opcodes{
-    needed_opcode{IORING_OP_ACCEPT, "accept (5.5)"}, needed_opcode{IORING_OP_RECV, "recv (5.6)"},
-    needed_opcode{IORING_OP_SEND, "send (5.6)"},     needed_opcode{IORING_OP_FSYNC, "fsync (5.1)"},
-    needed_opcode{IORING_OP_READ, "read (5.6)"},     needed_opcode{IORING_OP_CLOSE, "close (5.6)"},
-    needed_opcode{IORING_OP_ASYNC_CANCEL, "cancel (5.5)"}};
+constexpr std::array needed_opcodes{needed_opcode{IORING_OP_ACCEPT, "accept (5.5)"},
+                                    needed_opcode{IORING_OP_RECV, "recv (5.6)"},
+                                    needed_opcode{IORING_OP_SEND, "send (5.6)"},
+                                    needed_opcode{IORING_OP_FSYNC, "fsync (5.1)"},
+                                    needed_opcode{IORING_OP_READ, "read (5.6)"},
+                                    needed_opcode{IORING_OP_CLOSE, "close (5.6)"},
+                                    needed_opcode{IORING_OP_ASYNC_CANCEL, "cancel (5.5)"}};
 
 error refusal(int code) {
   switch (code) {
     case EPERM:
     case EACCES:
-      return {errc::service,
-              "io_uring is not allowed here: try 'sysctl -w kernel.io_uring_disabled=0', or run the "
-              "container with a seccomp profile that permits io_uring_setup"};
+      return {
+          errc::service,
+          "io_uring is not allowed here: try 'sysctl -w kernel.io_uring_disabled=0', or run the "
+          "container with a seccomp profile that permits io_uring_setup, io_uring_enter and "
+          "io_uring_register ('docker run --security-opt seccomp=unconfined' permits them)"};
     case ENOSYS:
       return {errc::service, "this kernel has no io_uring: Linux 6.1 or newer is needed"};
     case EINVAL:
@@ -72,12 +89,19 @@ struct ring::state {
     if (pool) munmap(pool, std::size_t{receive_buffer_count} * receive_buffer_bytes);
   }
 
-  // A full submission queue is handed to the kernel until there is room again.
+  // A full submission queue is handed to the kernel until there is room again. The kernel may
+  // refuse because too many completions wait, so those are taken in too; their handlers run later.
   io_uring_sqe* next_sqe() {
     for (;;) {
       if (io_uring_sqe* sqe = io_uring_get_sqe(&uring)) return sqe;
-      io_uring_submit(&uring);
+      if (io_uring_submit_and_get_events(&uring) < 0) reap();
     }
+  }
+
+  // Completions wait in the kernel for this thread to fetch them (TASKRUN_FLAG says so).
+  bool kernel_has_completions() const {
+    const unsigned flags = __atomic_load_n(uring.sq.kflags, __ATOMIC_RELAXED);
+    return (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
   }
 
   void reap() {
@@ -104,20 +128,26 @@ ring::~ring() = default;
 result<std::unique_ptr<ring>> ring::open() {
   auto made = std::make_unique<state>();
   io_uring_params params{};
-  // SINGLE_ISSUER and DEFER_TASKRUN (6.1): completions are made when this thread asks for them.
+  // SINGLE_ISSUER (6.0) and DEFER_TASKRUN (6.1): completions are made when this thread asks for
+  // them. TASKRUN_FLAG (5.19) says in shared memory when asking is worth a system call.
   params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-                 IORING_SETUP_COOP_TASKRUN | IORING_SETUP_CQSIZE;
+                 IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CQSIZE;
   params.cq_entries = ring_cq_entries;
   if (const int status = io_uring_queue_init_params(ring_sq_entries, &made->uring, &params))
     return std::unexpected(refusal(-status));
   made->opened = true;
+  for (const needed_feature& needed : needed_features)
+    if ((params.features & needed.flag) == 0)
+      return fail(errc::service,
+                  std::string("io_uring lacks ") + needed.what + ": Linux 6.1 or newer is needed");
 
   io_uring_probe* probe = io_uring_get_probe_ring(&made->uring);
   if (!probe) return fail(errc::service, "io_uring: the kernel does not answer a probe");
   for (const needed_opcode& needed : needed_opcodes) {
     if (io_uring_opcode_supported(probe, needed.opcode)) continue;
     io_uring_free_probe(probe);
-    return fail(errc::service, std::string("io_uring lacks ") + needed.what);
+    return fail(errc::service,
+                std::string("io_uring lacks ") + needed.what + ": Linux 6.1 or newer is needed");
   }
   io_uring_free_probe(probe);
   io_uring_register_ring_fd(&made->uring);  // saves a descriptor lookup a call where it works
@@ -141,7 +171,8 @@ result<std::unique_ptr<ring>> ring::open() {
   made->ready.reserve(ring_cq_entries);
 
   auto opened = std::unique_ptr<ring>(new ring(std::move(made)));
-  for (std::uint32_t index = 0; index < receive_buffer_count; ++index) opened->recycle(index);
+  for (std::uint32_t index = 0; index < receive_buffer_count; ++index)
+    opened->recycle(index);
   return opened;
 }
 
@@ -208,26 +239,29 @@ void ring::recycle(std::uint32_t index) {
   io_uring_buf_ring_advance(state_->buffers, 1);
 }
 
-void ring::turn(std::optional<std::int64_t> wait_ns) {
+void ring::submit_and_wait(std::optional<std::int64_t> wait_ns) {
   state& s = *state_;
-  if (wait_ns == 0) {
-    io_uring_submit_and_get_events(&s.uring);
-  } else {
+  // The errors of both calls (a timeout, a signal, a busy kernel) mean the same here: look what has
+  // completed, and submit the rest next time.
+  if (wait_ns != 0) {
     __kernel_timespec limit{};
     if (wait_ns) limit = {*wait_ns / 1'000'000'000, *wait_ns % 1'000'000'000};
     io_uring_cqe* first = nullptr;
-    // Its errors (a timeout, a signal) all mean the same here: look what has completed.
     io_uring_submit_and_wait_timeout(&s.uring, &first, 1, wait_ns ? &limit : nullptr, nullptr);
+  } else if (io_uring_sq_ready(&s.uring) != 0 || s.kernel_has_completions()) {
+    io_uring_submit_and_get_events(&s.uring);
   }
   s.reap();
-  // A handler may queue operations but never calls turn(), so `ready` does not grow meanwhile.
-  for (std::size_t i = 0; i < s.ready.size(); ++i) {
-    const state::reaped& entry = s.ready[i];
+}
+
+void ring::run_completions() {
+  state& s = *state_;
+  // By value: a handler that finds the submission queue full takes in more, and `ready` may move.
+  for (std::size_t index = 0; index < s.ready.size(); ++index) {
+    const state::reaped entry = s.ready[index];
     entry.operation->done(*entry.operation, entry.result, entry.buffer, entry.more);
   }
   s.ready.clear();
 }
-
-bool ring::has_unsubmitted() const { return io_uring_sq_ready(&state_->uring) != 0; }
 
 }  // namespace vexfs::io

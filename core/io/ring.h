@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "core/base/result.h"
 
@@ -30,26 +29,29 @@ class ring {
   [[nodiscard]] static result<std::unique_ptr<ring>> open();
   ~ring();
 
-  // Operations. Each is queued and goes to the kernel with the next submit.
+  // Operations. Each is queued and goes to the kernel with the next submit; a full queue is
+  // submitted at once, so none of them fails here.
   void accept_multishot(int socket, completion& done);
   /// Completions carry buffers of the pool; give each back with recycle(). -ENOBUFS: start again.
   void receive_multishot(int socket, completion& done);
   void receive(int socket, std::span<std::byte> buffer, completion& done);
+  /// Completes when all bytes are with the kernel, or with fewer after an error.
   void send(int socket, std::span<const std::byte> bytes, completion& done);
   void sync_data(int file, completion& done);
   void read_event(int event, std::uint64_t& counter, completion& done);
+  /// The operation still completes: with -ECANCELED, or as if nothing had happened.
   void cancel(completion& operation);
   void close(int descriptor);
 
   [[nodiscard]] std::span<const std::byte> buffer(std::uint32_t index) const;
   void recycle(std::uint32_t index);
 
-  /// Submits what is queued; waits for one completion until `wait_ns` have passed: 0 not at all,
-  /// nothing forever. Then queues what has completed and runs the handlers.
-  void turn(std::optional<std::int64_t> wait_ns);
+  /// Submits what is queued and takes in what has completed, waiting for the first completion until
+  /// `wait_ns` have passed: 0 not at all, nothing forever. No handler runs here.
+  void submit_and_wait(std::optional<std::int64_t> wait_ns);
 
-  /// True while an operation is queued and not yet submitted.
-  [[nodiscard]] bool has_unsubmitted() const;
+  /// Runs the handlers of what submit_and_wait() has taken in, in the order of completion.
+  void run_completions();
 
  private:
   struct state;

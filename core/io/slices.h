@@ -12,43 +12,57 @@
 
 namespace vexfs::io {
 
-/// Work cut into slices that several cores take from. Lives in the frame of the coroutine that waits
-/// for it. `next` may run past `count`; who finishes the last slice tells the home core.
+/// Work cut into slices that several cores take from. Lives in the frame of the coroutine that
+/// waits for it. Who takes the last slice takes the job off the board; who finishes the last one
+/// tells the home core.
 struct slice_job {
   void (*run)(slice_job&, std::uint32_t index) = nullptr;
   std::uint32_t count = 0;
   std::uint32_t home = 0;
-  std::uint32_t place = 0;  // on the board
-  std::atomic<std::uint32_t> next{0};
+  std::atomic<std::uint32_t> next{0};  // may run past count
   std::atomic<std::uint32_t> unfinished{0};
   resume_later finished;
 };
 
-/// The jobs that are open to all cores. A place holds a job and the number of cores that look at it:
-/// a job leaves its place first and is forgotten only when nobody looks any more, so a core that has
-/// just read the pointer never finds it dangling.
+/// The jobs that are open to all cores. A core that has a slice keeps its job alive by that; before
+/// it has one, it announces the job that it looks at in its own line and looks again whether the
+/// job is still on the board. So a job may go when it is finished and no core announces it, and a
+/// core that has just read the pointer never finds it dangling.
 class slice_board {
  public:
+  explicit slice_board(std::uint32_t core_count) : core_count_(core_count) {}
+
   /// False when all places are taken; the caller then runs the job alone.
   [[nodiscard]] bool publish(slice_job& job);
-  /// Takes the job from the board. False while another core still looks at it: ask again next turn.
-  [[nodiscard]] bool withdraw(slice_job& job);
+  /// Of a finished job: false while another core may still look at it, which is a matter of a few
+  /// instructions. Ask again next turn.
+  [[nodiscard]] bool may_go(const slice_job& job) const;
   /// Runs one slice of one open job; jobs take turns. False if there was none.
   bool run_one(std::uint32_t core);
-  [[nodiscard]] bool has_work() const;
+  /// True while there are slices that nobody has taken.
+  [[nodiscard]] bool has_work() const { return open_.load(std::memory_order_seq_cst) != 0; }
 
  private:
-  struct alignas(64) place {
-    std::atomic<slice_job*> job{nullptr};
-    std::atomic<std::uint32_t> lookers{0};
+  bool run_slice_at(std::uint32_t core, std::uint32_t place);
+
+  static_assert(slice_jobs_max == 64, "one bit a place");
+  // Places whose job has slices left; read by every core in every turn.
+  alignas(64) std::atomic<std::uint64_t> open_{0};
+  // Places that are not free; a place is open, then its job is there, until the last slice is
+  // taken.
+  alignas(64) std::atomic<std::uint64_t> taken_{0};
+  alignas(64) std::array<std::atomic<slice_job*>, slice_jobs_max> places_{};
+  struct alignas(64) core_line {
+    std::atomic<const slice_job*> looking_at{nullptr};
+    std::uint32_t last_place = 0;  // of this core alone
   };
-  std::array<place, slice_jobs_max> places_;
-  std::array<std::uint32_t, core_count_max> cursor_{};
+  const std::uint32_t core_count_;
+  std::array<core_line, core_count_max> cores_{};
 };
 
-/// Runs slice(i) for every i in [0, count), here and on every idle core, and continues here when all
-/// have ended; what the slices wrote is visible then. Slices are plain functions of at most about
-/// 200 us that may run at the same time.
+/// Runs slice(i) for every i in [0, count), here and on every idle core, and continues here when
+/// all have ended; what the slices wrote is visible then. Slices are plain functions of at most
+/// about 200 us that may run at the same time. `slice` lives in the caller's frame until then.
 template <class Slice>
 task<void> run_slices(std::uint32_t count, Slice& slice) {
   if (count == 0) co_return;
@@ -75,7 +89,7 @@ task<void> run_slices(std::uint32_t count, Slice& slice) {
     }
     co_return;
   }
-  here.group().wake_idle();
+  here.group().wake_idle(count - 1);
   struct wait_for_last {
     slice_job& job;
     bool await_ready() const noexcept { return false; }
@@ -83,7 +97,8 @@ task<void> run_slices(std::uint32_t count, Slice& slice) {
     void await_resume() const noexcept {}
   };
   co_await wait_for_last{job};
-  while (!here.group().slices().withdraw(job)) co_await here.yield();
+  while (!here.group().slices().may_go(job))
+    co_await here.yield();
 }
 
 }  // namespace vexfs::io

@@ -43,9 +43,9 @@ class file {
 };
 
 enum class open_mode : std::uint8_t {
-  read,          // must exist
-  read_write,    // must exist
-  create,        // must not exist
+  read,        // must exist
+  read_write,  // must exist
+  create,      // must not exist
   create_or_open
 };
 

@@ -5,14 +5,21 @@
 #include <bit>
 #include <new>
 
-#include "core/base/limits.h"
-
 namespace vexfs::io {
 namespace {
 
 // Size classes are powers of two from 64 bytes on; a freed frame holds the link to the next one.
+// The lists never shrink: they are bounded by the frames that were alive at the same time, and
+// those by the connections and queues that start them.
 constexpr std::size_t smallest_bytes = 64;
 constexpr std::size_t class_count = 8;  // up to 8 KiB; larger frames go to the heap
+
+#if defined(__SANITIZE_ADDRESS__)
+// A frame that is used again at once would hide its own use after the end.
+constexpr bool keeps_frames = false;
+#else
+constexpr bool keeps_frames = true;
+#endif
 
 struct free_frame_link {
   free_frame_link* next;
@@ -21,8 +28,10 @@ struct free_frame_link {
 struct frame_lists {
   std::array<free_frame_link*, class_count> heads{};
   ~frame_lists() {
-    for (free_frame_link* head : heads)
-      while (head) ::operator delete(std::exchange(head, head->next));
+    // Emptied, since objects that die after this thread's own may still come back here.
+    for (free_frame_link*& head : heads)
+      while (head)
+        ::operator delete(std::exchange(head, head->next));
   }
 };
 
@@ -38,7 +47,7 @@ std::size_t class_of(std::size_t bytes) {
 
 void* allocate_frame(std::size_t bytes) {
   const std::size_t size_class = class_of(bytes);
-  if (size_class >= class_count) return ::operator new(bytes);
+  if (!keeps_frames || size_class >= class_count) return ::operator new(bytes);
   free_frame_link*& head = lists.heads[size_class];
   if (head) return std::exchange(head, head->next);
   return ::operator new(smallest_bytes << size_class);
@@ -46,12 +55,11 @@ void* allocate_frame(std::size_t bytes) {
 
 void free_frame(void* frame, std::size_t bytes) noexcept {
   const std::size_t size_class = class_of(bytes);
-  if (size_class >= class_count) {
+  if (!keeps_frames || size_class >= class_count) {
     ::operator delete(frame);
     return;
   }
-  auto* link = static_cast<free_frame_link*>(frame);
-  link->next = std::exchange(lists.heads[size_class], link);
+  lists.heads[size_class] = new (frame) free_frame_link{lists.heads[size_class]};
 }
 
 }  // namespace vexfs::io

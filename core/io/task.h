@@ -23,7 +23,8 @@ class task;
 namespace detail {
 
 struct promise_base {
-  std::coroutine_handle<> continuation = std::noop_coroutine();
+  // Empty while await_suspend() below is still running the body for the first time.
+  std::coroutine_handle<> continuation;
 
   static void* operator new(std::size_t bytes) { return allocate_frame(bytes); }
   static void operator delete(void* frame, std::size_t bytes) noexcept { free_frame(frame, bytes); }
@@ -32,7 +33,9 @@ struct promise_base {
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
-      return ended.promise().continuation;
+      const std::coroutine_handle<> waiting = ended.promise().continuation;
+      if (waiting) return waiting;
+      return std::noop_coroutine();
     }
     void await_resume() const noexcept {}
   };
@@ -61,8 +64,9 @@ struct promise<void> : promise_base {
 }  // namespace detail
 
 /// A lazily started asynchronous function of one core: awaiting it runs it, its end resumes the
-/// awaiting one directly. Awaited at most once. Name a task before awaiting it where its arguments
-/// are temporaries: GCC 12 destroys some of those twice otherwise.
+/// awaiting one directly. Awaited at most once, and not destroyed before it has ended. Name a task
+/// before awaiting it where its arguments are temporaries: GCC 12 destroys some of those twice
+/// otherwise.
 template <class T>
 class [[nodiscard]] task {
  public:
@@ -76,9 +80,15 @@ class [[nodiscard]] task {
   }
 
   bool await_ready() const noexcept { return false; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) noexcept {
+  // The body runs as a plain call and, where it did not have to wait, the awaiting one just goes
+  // on. Handing over by symmetric transfer instead would grow the stack with every such await of a
+  // loop, because GCC 12 makes the transfer a tail call only when it optimises (not in debug
+  // builds).
+  bool await_suspend(std::coroutine_handle<> awaiting) noexcept {
+    handle_.resume();
+    if (handle_.done()) return false;
     handle_.promise().continuation = awaiting;
-    return handle_;
+    return true;
   }
   T await_resume() {
     if constexpr (!std::is_void_v<T>) {

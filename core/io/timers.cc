@@ -60,12 +60,11 @@ std::optional<clock_time> timer_heap::next_due() const {
   return heap_.front()->due;
 }
 
-void timer_heap::expire(clock_time now, run_queue& queue) {
-  while (!heap_.empty() && heap_.front()->due <= now) {
-    timer& entry = *heap_.front();
-    cancel(entry);
-    queue.push(entry);
-  }
+timer* timer_heap::pop_due(clock_time now) {
+  if (heap_.empty() || heap_.front()->due > now) return nullptr;
+  timer* entry = heap_.front();
+  cancel(*entry);
+  return entry;
 }
 
 }  // namespace vexfs::io

@@ -19,15 +19,17 @@ struct timer : runnable {
   [[nodiscard]] bool is_set() const { return heap_index != SIZE_MAX; }
 };
 
-/// The timers of one core: a binary heap of pointers whose members know their place, so that setting
-/// and cancelling cost O(log n) and no allocation beyond the heap's own growth.
+/// The timers of one core: a binary heap of pointers whose members know their place, so that
+/// setting and cancelling cost O(log n) and no allocation beyond the heap's own growth.
 class timer_heap {
  public:
   void set(timer& entry, clock_time due);
   void cancel(timer& entry);
   [[nodiscard]] std::optional<clock_time> next_due() const;
-  /// Moves everything due at `now` to `queue`, earliest first.
-  void expire(clock_time now, run_queue& queue);
+  [[nodiscard]] std::size_t count() const { return heap_.size(); }
+  /// Takes the earliest timer out if it is due at `now`, else nullptr. One at a time, and run at
+  /// once by the caller: what is run may cancel and destroy others that are due as well.
+  [[nodiscard]] timer* pop_due(clock_time now);
 
  private:
   void place(std::size_t index, timer* entry);
