@@ -129,25 +129,25 @@ std::size_t connection::parse(std::string_view bytes) {
     std::size_t taken = 0;
     const auto outcome = parser_.feed(bytes.substr(position), taken);
     position += taken;
-    if (outcome != parser::outcome::need_more) {
-      take_outcome(outcome);
-      continue;
-    }
-    if (parser_.head_done()) {
-      if (parser_.take_expect_continue()) {
-        continue_wanted_ = true;
-        queue_flush();
-      }
-      // The rest of a large body is received where it will lie.
-      if (receive_armed_ && !receive_in_place_ && parsing_->body_bytes_taken != 0 &&
-          !parser_.body_room().empty())
-        io::loop::current().ring().cancel(receive_);
-    }
-    break;
+    if (outcome == parser::outcome::need_more) break;
+    take_outcome(outcome);
   }
+  if (parsing_ && !reading_paused_ && parser_.head_done()) await_body();
   if (!no_more_requests_) return position;
   unread_input_ = unread_input_ || position < bytes.size();
   return bytes.size();
+}
+
+// The head was seen, the body is not whole.
+void connection::await_body() {
+  if (parser_.take_expect_continue()) {
+    continue_wanted_ = true;
+    queue_flush();
+  }
+  // The rest of a large body is received where it will lie.
+  if (receive_armed_ && !receive_in_place_ && parsing_->body_bytes_taken != 0 &&
+      !parser_.body_room().empty())
+    io::loop::current().ring().cancel(receive_);
 }
 
 void connection::take_outcome(parser::outcome outcome) {

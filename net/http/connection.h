@@ -62,6 +62,7 @@ class connection {
   void received(int result, std::uint32_t buffer, bool more);
   void take_bytes(std::string_view bytes);
   std::size_t parse(std::string_view bytes);
+  void await_body();
   void take_outcome(parser::outcome outcome);
   void begin_large_body();
   void body_granted();
