@@ -82,6 +82,8 @@ inline constexpr std::uint64_t direct_scan_points_max = 1000;
 // How often a turn looks again at what is to be done at its end: a log write answers requests, whose
 // connections then send.
 inline constexpr std::uint32_t end_of_turn_rounds_max = 4;
+// Printed answers of GET /collections/{name} that each core keeps.
+inline constexpr std::size_t info_cache_entries_max = 64;
 
 // Long scans that are open to all cores at the same time.
 inline constexpr std::uint32_t slice_jobs_max = 64;

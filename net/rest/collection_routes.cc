@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/limits.h"
+#include "net/rest/decode/decode_config.h"
+#include "net/rest/encode.h"
+#include "net/rest/handler.h"
+#include "net/rest/rest_service.h"
+#include "net/rest/routes.h"
+
+namespace vexfs::rest {
+namespace {
+
+database& data_of(void* context) { return static_cast<rest_service*>(context)->data; }
+
+void list_collections(http::exchange& call, void* context) {
+  const auto names = data_of(context).collection_names();
+  finish_result(call, [&](std::string& out) {
+    out += "{\"collections\":[";
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      out += i > 0 ? ",{\"name\":" : "{\"name\":";
+      append_json_string(out, names[i]);
+      out += '}';
+    }
+    out += "]}";
+  });
+}
+
+io::detached print_info(http::exchange& call, rest_service& service) {
+  const std::string name(collection_of(call));
+  const auto version = service.data.info_version(name);
+  auto asking = service.data.info(name);
+  const auto info = co_await asking;
+  if (!info) {
+    finish_error(call, info.error());
+    co_return;
+  }
+  finish_result(call, [&](std::string& out) {
+    append_collection_info(out, *info);
+    // Kept without its time, which is printed anew. A change during the printing shows in the
+    // version, which was read before.
+    auto& cache = service.info_cache[io::loop::current().core_index()];
+    rest_service::cached_info* place = nullptr;
+    for (auto& entry : cache)
+      if (entry.name == name) place = &entry;
+    if (!place && cache.size() < info_cache_entries_max) place = &cache.emplace_back();
+    if (!place) place = &cache.front();
+    place->name = name;
+    place->version = version.value_or(0);
+    place->body = out;
+  });
+}
+
+/// The front end's busiest read, answered without suspension from what was printed last.
+void get_collection(http::exchange& call, void* context) {
+  auto& service = *static_cast<rest_service*>(context);
+  const std::string_view name = collection_of(call);
+  const auto version = service.data.info_version(name);
+  for (const auto& entry : service.info_cache[io::loop::current().core_index()]) {
+    if (entry.name != name || !version || entry.version != *version) continue;
+    std::string& out = call.answer.body;
+    out.assign(entry.body);
+    out += ",\"status\":\"ok\",\"time\":";
+    append_json_number(out, seconds_since(call.started));
+    out += '}';
+    call.finish();
+    return;
+  }
+  print_info(call, service);
+}
+
+void get_exists(http::exchange& call, void* context) {
+  const bool exists = data_of(context).exists(collection_of(call));
+  finish_result(call, [&](std::string& out) {
+    out += exists ? R"({"exists":true})" : R"({"exists":false})";
+  });
+}
+
+io::detached create(http::exchange& call, database& data) {
+  const std::string name(collection_of(call));
+  if (const std::string bad = check_collection_name(name); !bad.empty()) {
+    finish_error(call, {errc::invalid, "Validation error in path parameters: [name: " + bad + "]"});
+    co_return;
+  }
+  const auto parameters = read_parameters(call);
+  if (!parameters) {
+    finish_error(call, parameters.error());
+    co_return;
+  }
+  auto config = decode_create_collection(call.in.body, call.memory);
+  if (!config) {
+    finish_error(call, config.error());
+    co_return;
+  }
+  auto creating = data.create_collection(name, std::move(*config));
+  const auto created = co_await creating;
+  if (!created)
+    finish_error(call, created.error());
+  else
+    finish_true(call);
+}
+
+io::detached change(http::exchange& call, database& data) {
+  const auto parameters = read_parameters(call);
+  if (!parameters) {
+    finish_error(call, parameters.error());
+    co_return;
+  }
+  auto decoded = decode_update_collection(call.in.body, call.memory);
+  if (!decoded) {
+    finish_error(call, decoded.error());
+    co_return;
+  }
+  auto changing = data.change_collection(std::string(collection_of(call)), std::move(*decoded));
+  const auto changed = co_await changing;
+  if (!changed)
+    finish_error(call, changed.error());
+  else
+    finish_true(call);
+}
+
+io::detached remove(http::exchange& call, database& data) {
+  auto removing = data.delete_collection(std::string(collection_of(call)));
+  const auto removed = co_await removing;
+  if (!removed) {
+    finish_error(call, removed.error());
+    co_return;
+  }
+  finish_result(call, [&](std::string& out) { out += *removed ? "true" : "false"; });
+}
+
+io::detached change_aliases(http::exchange& call, database& data) {
+  auto actions = decode_alias_actions(call.in.body, call.memory);
+  if (!actions) {
+    finish_error(call, actions.error());
+    co_return;
+  }
+  auto changing = data.change_aliases(std::move(*actions));
+  const auto changed = co_await changing;
+  if (!changed)
+    finish_error(call, changed.error());
+  else
+    finish_true(call);
+}
+
+void list_aliases(http::exchange& call, void* context) {
+  const auto aliases = data_of(context).aliases();
+  finish_result(call, [&](std::string& out) { append_aliases(out, aliases); });
+}
+
+void list_collection_aliases(http::exchange& call, void* context) {
+  database& data = data_of(context);
+  if (!data.exists(collection_of(call))) {
+    finish_error(call, {errc::not_found, "Collection `" + std::string(collection_of(call)) +
+                                             "` doesn't exist!"});
+    return;
+  }
+  auto aliases = data.aliases();
+  std::erase_if(aliases, [&](const alias_description& one) {
+    return one.collection != collection_of(call);
+  });
+  finish_result(call, [&](std::string& out) { append_aliases(out, aliases); });
+}
+
+io::detached get_cluster_info(http::exchange& call, database& data) {
+  auto asking = data.info(collection_of(call));
+  const auto info = co_await asking;
+  if (!info) {
+    finish_error(call, info.error());
+    co_return;
+  }
+  finish_result(call, [&](std::string& out) {
+    out += R"({"peer_id":1,"shard_count":1,"local_shards":[{"shard_id":0,"points_count":)";
+    append_json_number(out, info->points_count);
+    out += R"(,"state":"Active"}],"remote_shards":[],"shard_transfers":[]})";
+  });
+}
+
+io::detached get_optimizations(http::exchange& call, database& data) {
+  auto asking = data.info(collection_of(call));
+  const auto info = co_await asking;
+  if (!info) {
+    finish_error(call, info.error());
+    co_return;
+  }
+  // Nothing is ever queued: points are searchable as they are inserted.
+  bool queued = false;
+  bool completed = false;
+  bool idle = false;
+  bool known = true;
+  const bool whole = http::visit_query(
+      call.in.query, call.memory, [&](std::string_view name, std::string_view value) {
+        if (name != "with") return;
+        while (!value.empty()) {
+          const auto comma = value.find(',');
+          const std::string_view token = value.substr(0, comma);
+          value = comma == std::string_view::npos ? std::string_view{} : value.substr(comma + 1);
+          queued = queued || token == "queued";
+          completed = completed || token == "completed";
+          idle = idle || token == "idle_segments";
+          known = known && (token == "queued" || token == "completed" || token == "idle_segments");
+        }
+      });
+  if (!whole || !known) {
+    finish_error(call, {errc::bad_request, "Unknown field in 'with' parameter"});
+    co_return;
+  }
+  finish_result(call, [&](std::string& out) {
+    out += R"({"summary":{"queued_optimizations":0,"queued_segments":0,"queued_points":0,)"
+           R"("idle_segments":1},"running":[])";
+    if (queued) out += R"(,"queued":[])";
+    if (completed) out += R"(,"completed":[])";
+    if (idle) out += R"(,"idle_segments":[])";
+    out += '}';
+  });
+}
+
+template <io::detached (*Run)(http::exchange&, database&)>
+void run(http::exchange& call, void* context) {
+  Run(call, data_of(context));
+}
+
+}  // namespace
+
+void add_collection_routes(http::router& router, rest_service& service) {
+  using http::method;
+  constexpr auto read = static_cast<std::uint32_t>(access::read);
+  constexpr auto write = static_cast<std::uint32_t>(access::write);
+  router.add(method::get, "/collections", list_collections, &service, read);
+  router.add(method::get, "/collections/{name}", get_collection, &service, read);
+  router.add(method::put, "/collections/{name}", run<create>, &service, write);
+  router.add(method::patch, "/collections/{name}", run<change>, &service, write);
+  router.add(method::remove, "/collections/{name}", run<remove>, &service, write);
+  router.add(method::get, "/collections/{name}/exists", get_exists, &service, read);
+  router.add(method::get, "/collections/{name}/cluster", run<get_cluster_info>, &service, read);
+  router.add(method::get, "/collections/{name}/optimizations", run<get_optimizations>, &service,
+             read);
+  router.add(method::post, "/collections/aliases", run<change_aliases>, &service, write);
+  router.add(method::get, "/collections/{name}/aliases", list_collection_aliases, &service, read);
+  router.add(method::get, "/aliases", list_aliases, &service, read);
+}
+
+}  // namespace vexfs::rest

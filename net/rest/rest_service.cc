@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/rest/rest_service.h"
+
+#include "net/http/cors.h"
+#include "net/rest/error_response.h"
+#include "net/rest/routes.h"
+
+namespace vexfs::rest {
+namespace {
+
+/// Takes the same time for every key of the same length.
+bool same_key(std::string_view given, std::string_view expected) {
+  if (expected.empty() || given.size() != expected.size()) return false;
+  unsigned difference = 0;
+  for (std::size_t i = 0; i < given.size(); ++i)
+    difference |= static_cast<unsigned char>(given[i]) ^ static_cast<unsigned char>(expected[i]);
+  return difference == 0;
+}
+
+void answer_plain(http::exchange& call, std::uint16_t status, std::string_view text) {
+  call.answer.status = status;
+  call.answer.content_type = "text/plain; charset=utf-8";
+  call.answer.body.assign(text);
+}
+
+}  // namespace
+
+rest_service::rest_service(database& served, const rest_config& config, std::uint32_t core_count)
+    : data(served), info_cache(core_count), config_(config) {
+  add_service_routes(router_, *this);
+  add_collection_routes(router_, *this);
+  add_point_routes(router_, *this);
+  add_query_routes(router_, *this);
+}
+
+rest_service::~rest_service() = default;
+
+result<std::unique_ptr<rest_service>> rest_service::create(database& data,
+                                                           const rest_config& config,
+                                                           std::uint32_t core_count) {
+  auto made = std::unique_ptr<rest_service>(new rest_service(data, config, core_count));
+  if (!config.static_content_dir.empty()) {
+    VEXFS_TRY(made->dashboard, http::static_files::load(config.static_content_dir));
+  }
+  return made;
+}
+
+bool rest_service::authorise(http::exchange& call) const {
+  if (config_.api_key.empty() && config_.alt_api_key.empty() && config_.read_only_api_key.empty())
+    return true;
+  const auto needed = static_cast<access>(call.matched->flags);
+  if (needed == access::open) return true;
+  std::string_view key = call.in.value_of(http::header::api_key);
+  if (key.empty()) {
+    key = call.in.value_of(http::header::authorization);
+    constexpr std::string_view bearer = "Bearer ";
+    key = key.starts_with(bearer) ? key.substr(bearer.size()) : std::string_view{};
+  }
+  if (key.empty()) {
+    answer_plain(call, 401, "Must provide an API key or an Authorization bearer token");
+    return false;
+  }
+  if (same_key(key, config_.api_key) || same_key(key, config_.alt_api_key)) return true;
+  if (same_key(key, config_.read_only_api_key)) {
+    if (needed == access::read) return true;
+    answer_error(call.answer, {errc::forbidden, "Global manage access is required"}, 0);
+    return false;
+  }
+  answer_plain(call, 403, "Invalid API key or JWT");
+  return false;
+}
+
+void rest_service::handle(http::exchange& call) {
+  if (config_.enable_cors) {
+    if (http::answer_preflight(call)) {
+      call.finish();
+      return;
+    }
+    http::allow_origin(call);
+  }
+  switch (router_.match(call)) {
+    case http::router::outcome::found: break;
+    case http::router::outcome::no_method:
+      call.answer.status = 405;
+      call.finish();
+      return;
+    case http::router::outcome::bad_path:
+      call.answer.status = 400;
+      call.finish();
+      return;
+    case http::router::outcome::no_path:
+      call.answer.status = 404;
+      call.finish();
+      return;
+  }
+  if (!authorise(call)) {
+    call.finish();
+    return;
+  }
+  call.user = this;
+  call.matched->handler(call, this);
+}
+
+void rest_service::refuse(http::response& answer, std::uint16_t status, std::string_view text) {
+  answer.status = status;
+  if (text.empty()) return;
+  answer_error(answer, {errc::malformed, std::string(text)}, 0);
+  answer.status = status;
+}
+
+}  // namespace vexfs::rest

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/payload/print.h"
+#include "net/rest/handler.h"
+#include "net/rest/rest_service.h"
+#include "net/rest/routes.h"
+
+namespace vexfs::rest {
+namespace {
+
+/// The contract that is served: clients compare it with their own version.
+constexpr std::string_view root_body =
+    R"({"title":"qdrant - vector search engine","version":"1.19.0",)"
+    R"("commit":"0000000000000000000000000000000000000000"})";
+
+void text(http::exchange& call, std::string_view body) {
+  call.answer.content_type = "text/plain; charset=utf-8";
+  call.answer.ready_body = body;
+  call.finish();
+}
+
+void get_root(http::exchange& call, void*) {
+  call.answer.ready_body = root_body;
+  call.finish();
+}
+void get_health(http::exchange& call, void*) { text(call, "healthz check passed"); }
+void get_ready(http::exchange& call, void*) { text(call, "all shards are ready"); }
+
+void get_cluster(http::exchange& call, void*) {
+  finish_result(call, [](std::string& out) { out += R"({"status":"disabled"})"; });
+}
+
+void get_issues(http::exchange& call, void*) {
+  finish_result(call, [](std::string& out) { out += R"({"issues":[]})"; });
+}
+void delete_issues(http::exchange& call, void*) { finish_true(call); }
+
+void get_dashboard(http::exchange& call, void* context) {
+  const auto& service = *static_cast<rest_service*>(context);
+  if (!service.dashboard)
+    call.answer.status = 404;
+  else
+    service.dashboard->answer(call, call.captures[0]);
+  call.finish();
+}
+
+void get_metrics(http::exchange& call, void* context) {
+  auto& service = *static_cast<rest_service*>(context);
+  std::string& out = call.answer.body;
+  call.answer.content_type = "text/plain; charset=utf-8";
+  out +=
+      "# HELP app_info information about qdrant server\n# TYPE app_info gauge\n"
+      "app_info{name=\"qdrant\",version=\"1.19.0\"} 1\n"
+      "# HELP collections_total number of collections\n# TYPE collections_total gauge\n"
+      "collections_total ";
+  append_json_number(out, static_cast<std::uint64_t>(service.data.collection_names().size()));
+  out += "\n# HELP cluster_enabled is cluster support enabled\n# TYPE cluster_enabled gauge\n"
+         "cluster_enabled 0\n";
+  call.finish();
+}
+
+void not_served(http::exchange& call, void*) {
+  finish_error(call, {errc::unsupported, call.matched->pattern + " is not served"});
+}
+
+void standalone(http::exchange& call, void*) { finish_error(call, {errc::standalone, ""}); }
+
+}  // namespace
+
+void add_service_routes(http::router& router, rest_service& service) {
+  using http::method;
+  constexpr auto open = static_cast<std::uint32_t>(access::open);
+  constexpr auto read = static_cast<std::uint32_t>(access::read);
+  constexpr auto write = static_cast<std::uint32_t>(access::write);
+  router.add(method::get, "/", get_root, &service, open);
+  router.add(method::get, "/healthz", get_health, &service, open);
+  router.add(method::get, "/livez", get_health, &service, open);
+  router.add(method::get, "/readyz", get_ready, &service, open);
+  router.add(method::get, "/dashboard", get_dashboard, &service, open);
+  router.add(method::get, "/dashboard/{file*}", get_dashboard, &service, open);
+  router.add(method::get, "/metrics", get_metrics, &service, read);
+  router.add(method::get, "/cluster", get_cluster, &service, read);
+  router.add(method::get, "/issues", get_issues, &service, read);
+  router.add(method::remove, "/issues", delete_issues, &service, write);
+
+  // Part of the contract, and not served.
+  for (const std::string_view pattern :
+       {"/telemetry", "/quotas", "/snapshots", "/snapshots/{snapshot}", "/cluster/telemetry",
+        "/collections/{name}/snapshots", "/collections/{name}/snapshots/{snapshot}",
+        "/collections/{name}/shards", "/logger", "/stacktrace"})
+    router.add(method::get, pattern, not_served, &service, read);
+  for (const std::string_view pattern :
+       {"/snapshots", "/collections/{name}/snapshots", "/collections/{name}/snapshots/upload",
+        "/collections/{name}/points/search/matrix/pairs",
+        "/collections/{name}/points/search/matrix/offsets", "/collections/{name}/points/recommend",
+        "/collections/{name}/points/recommend/batch", "/collections/{name}/points/recommend/groups",
+        "/collections/{name}/points/discover", "/collections/{name}/points/discover/batch"})
+    router.add(method::post, pattern, not_served, &service, write);
+  router.add(method::put, "/quotas", not_served, &service, write);
+  router.add(method::put, "/collections/{name}/snapshots/recover", not_served, &service, write);
+  router.add(method::post, "/collections/{name}/cluster", standalone, &service, write);
+  router.add(method::put, "/collections/{name}/shards", standalone, &service, write);
+  router.add(method::post, "/collections/{name}/shards/delete", standalone, &service, write);
+  router.add(method::post, "/cluster/recover", standalone, &service, write);
+  router.add(method::remove, "/cluster/peer/{peer}", standalone, &service, write);
+}
+
+}  // namespace vexfs::rest
