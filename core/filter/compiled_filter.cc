@@ -34,17 +34,25 @@ class compiler {
   }
 
  private:
+  static int cost_rank(const compiled_node& node) {
+    if (node.kind == form::has_id || node.kind == form::slice) return 0;
+    return node.children.empty() ? 1 : 2;
+  }
+
   compiled_node clause(form kind, std::span<const condition> conditions) {
-    auto children = memory_.array<compiled_node>(conditions.size());
-    for (std::size_t i = 0; i < conditions.size(); ++i) {
-      children[i] = std::visit([&](const auto& one) { return node_of(one); }, conditions[i]);
+    // What is cheap to decide goes first, else as the client wrote it; the answer is the same.
+    std::vector<compiled_node> made;
+    made.reserve(conditions.size());
+    for (const condition& one : conditions) {
+      made.push_back(std::visit([&](const auto& it) { return node_of(it); }, one));
     }
-    // What is cheap to decide goes first; order does not change the answer.
-    std::ranges::stable_sort(children, {}, [](const compiled_node& node) {
-      return node.kind == form::has_id || node.kind == form::slice ? 0
-             : node.kind == form::nested || !node.children.empty() ? 2
-                                                                   : 1;
-    });
+    auto children = memory_.array<compiled_node>(made.size());
+    std::size_t placed = 0;
+    for (const int wanted : {0, 1, 2}) {
+      for (const compiled_node& one : made) {
+        if (cost_rank(one) == wanted) children[placed++] = one;
+      }
+    }
     compiled_node node;
     node.kind = kind;
     node.children = children;

@@ -23,6 +23,14 @@ struct json {
   std::vector<json> elements;
   std::vector<std::pair<std::string, json>> members;
 
+  // Defined outside: a member of incomplete type must not be touched inside the class.
+  json();
+  json(const json&);
+  json(json&&) noexcept;
+  json& operator=(const json&);
+  json& operator=(json&&) noexcept;
+  ~json();
+
   static json of(bool value) {
     return with(type::boolean, [&](json& j) { j.flag = value; });
   }
@@ -129,5 +137,12 @@ struct json {
     return made;
   }
 };
+
+inline json::json() = default;
+inline json::json(const json&) = default;
+inline json::json(json&&) noexcept = default;
+inline json& json::operator=(const json&) = default;
+inline json& json::operator=(json&&) noexcept = default;
+inline json::~json() = default;
 
 }  // namespace vexfs::testing_filter
