@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include <dirent.h>
@@ -12,30 +11,10 @@
 
 #include "core/io/loop.h"
 #include "core/io/storage.h"
+#include "core/io/system_failure.h"
 
 namespace vexfs::io {
 namespace {
-
-std::unexpected<error> system_failure(std::string_view what, std::string_view path, int code) {
-  std::string text(what);
-  text += " '";
-  text += path;
-  text += "': ";
-  text += std::strerror(code);
-  switch (code) {
-    case ENOSPC:
-    case EDQUOT:
-      return fail(errc::insufficient_storage, std::move(text));
-    case ENOENT:
-      return fail(errc::not_found, std::move(text));
-    case EEXIST:
-      return fail(errc::already_exists, std::move(text));
-    case EROFS:
-      return fail(errc::locked, std::move(text));
-    default:
-      return fail(errc::service, std::move(text));
-  }
-}
 
 /// Awaits one fdatasync of the ring.
 struct sync_operation : completion {
@@ -91,6 +70,8 @@ class local_file final : public file {
         if (errno == EINTR) continue;
         return system_failure("write", path_, errno);
       }
+      // No file system of Linux does this; going on would not end.
+      if (count == 0) return system_failure("write", path_, EIO);
       bytes = bytes.subspan(static_cast<std::size_t>(count));
       offset += static_cast<std::uint64_t>(count);
     }
@@ -157,8 +138,7 @@ class local_storage final : public storage {
 
   result<std::vector<std::string>> list(std::string_view directory) override {
     std::vector<std::string> names;
-    const int descriptor =
-        ::openat(root_, std::string(directory).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int descriptor = open_directory(directory);
     if (descriptor < 0) {
       if (errno == ENOENT) return names;
       return system_failure("open", directory, errno);
@@ -169,11 +149,16 @@ class local_storage final : public storage {
       ::close(descriptor);
       return system_failure("open", directory, code);
     }
-    while (const dirent* entry = ::readdir(stream)) {
+    for (;;) {
+      errno = 0;
+      const dirent* entry = ::readdir(stream);
+      if (!entry) break;
       const std::string_view name = entry->d_name;
       if (name != "." && name != "..") names.emplace_back(name);
     }
+    const int code = errno;
     ::closedir(stream);
+    if (code != 0) return system_failure("list", directory, code);
     std::sort(names.begin(), names.end());
     return names;
   }
@@ -205,8 +190,7 @@ class local_storage final : public storage {
   }
 
   result<void> sync_directory(std::string_view directory) override {
-    const int descriptor = ::openat(root_, directory.empty() ? "." : std::string(directory).c_str(),
-                                    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int descriptor = open_directory(directory);
     if (descriptor < 0) return system_failure("open", directory, errno);
     const int status = ::fsync(descriptor);
     const int code = errno;
@@ -222,6 +206,10 @@ class local_storage final : public storage {
   }
 
  private:
+  int open_directory(std::string_view directory) const {
+    const std::string name = directory.empty() ? "." : std::string(directory);
+    return ::openat(root_, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  }
   std::filesystem::path absolute(std::string_view path) const {
     return std::filesystem::path(path_) / path;
   }

@@ -78,7 +78,8 @@ TEST(loop_test, more_messages_than_a_mailbox_holds_arrive_in_order) {
     }
     const auto count = co_await call_on(1, [&] { return seen.size(); });
     EXPECT_EQ(count, messages.size());
-    for (std::uint32_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], i);
+    for (std::uint32_t i = 0; i < seen.size(); ++i)
+      EXPECT_EQ(seen[i], i);
   });
 }
 
@@ -93,7 +94,8 @@ TEST(loop_test, sleepers_wake_in_the_order_of_their_times) {
     sleeper(3, std::chrono::milliseconds(6));
     sleeper(1, std::chrono::milliseconds(2));
     sleeper(2, std::chrono::milliseconds(4));
-    while (order.size() < 3) co_await loop::current().yield();
+    while (order.size() < 3)
+      co_await loop::current().yield();
     EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
   });
 }
@@ -107,7 +109,8 @@ TEST(slices_test, every_slice_of_concurrent_jobs_runs_exactly_once) {
         const auto count = static_cast<std::uint32_t>(runs.size());
         auto first = run_slices(count, count_run);
         co_await first;
-        for (const auto& run : runs) EXPECT_EQ(run.load(), 1U);
+        for (const auto& run : runs)
+          EXPECT_EQ(run.load(), 1U);
       }
     });
   }
