@@ -85,6 +85,9 @@ inline constexpr std::uint32_t end_of_turn_rounds_max = 4;
 // Printed answers of GET /collections/{name} that each core keeps.
 inline constexpr std::size_t info_cache_entries_max = 64;
 
+// Hits that a search for groups starts with at most; it goes on from there.
+inline constexpr std::uint64_t group_hits_max = 1'000'000;
+
 // Long scans that are open to all cores at the same time.
 inline constexpr std::uint32_t slice_jobs_max = 64;
 
