@@ -26,6 +26,7 @@ struct hello_service final : service {
          {"/", "/healthz", "/collections", "/collections/{name}", "/collections/{name}/points",
           "/collections/{name}/points/search", "/collections/{name}/exists"})
       routes.add(method::get, pattern, answer, this);
+    routes.add(method::put, "/collections/{name}/points", answer, this);
   }
 
   void handle(exchange& call) override {

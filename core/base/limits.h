@@ -45,18 +45,23 @@ inline constexpr std::uint32_t connection_count_max = 32'768;
 inline constexpr std::uint32_t connections_kept_max = 256;
 inline constexpr std::uint32_t exchanges_kept_max = 1024;
 
-// Bodies: up to the first size they are copied from the shared receive buffers; larger ones are
-// received in place, at most that much a turn, and take from a core's budget. Of a body at least the
-// last number of bytes has to arrive within the request timeout.
+// Bodies: above the first size they take from a core's budget; from the second on they are received
+// in place, a piece at a time, instead of being copied from the shared receive buffers. (Leaving
+// multishot and coming back costs more than the copy of 150 KB; at 1 MB they are even.) Of a body
+// at least the last number of bytes has to arrive within the request timeout.
 inline constexpr std::size_t inline_body_bytes_max = 64 * 1024;
+inline constexpr std::size_t in_place_body_bytes_min = 1024 * 1024;
+inline constexpr std::size_t in_place_piece_bytes_max = 1024 * 1024;
 inline constexpr std::uint64_t core_body_bytes_max = 1ULL << 30;
 inline constexpr std::uint64_t body_progress_bytes_min = 1024;
 
-// Bodies are packed and unpacked in pieces of this size, a turn each; smaller answers stay as they are.
+// Bodies are packed and unpacked in pieces of this size, a turn each; smaller answers stay as they
+// are.
 inline constexpr std::size_t coding_piece_bytes = 64 * 1024;
 inline constexpr std::size_t coded_answer_bytes_min = 1024;
 
-// After a refused request its rest is read and dropped, so that the peer gets the answer: at most this.
+// After a refused request its rest is read and dropped, so that the peer gets the answer: at most
+// this.
 inline constexpr std::uint64_t linger_bytes_max = 64ULL << 20;
 
 // Files of the web interface, held in memory.
@@ -79,8 +84,8 @@ inline constexpr std::uint32_t scan_candidates_min = 256;
 // Up to so many allowed points are ranked one by one, without the device.
 inline constexpr std::uint64_t direct_scan_points_max = 1000;
 
-// How often a turn looks again at what is to be done at its end: a log write answers requests, whose
-// connections then send.
+// How often a turn looks again at what is to be done at its end: a log write answers requests,
+// whose connections then send.
 inline constexpr std::uint32_t end_of_turn_rounds_max = 4;
 // Printed answers of GET /collections/{name} that each core keeps.
 inline constexpr std::size_t info_cache_entries_max = 64;
@@ -104,7 +109,8 @@ inline constexpr std::uint32_t filter_plan_starts_max = 8;
 inline constexpr std::uint32_t slot_count_max = 0xffff'fffe;
 
 static_assert(arena_block_bytes_min <= arena_kept_bytes_max);
-static_assert(receive_buffer_count <= 32768 && (receive_buffer_count & (receive_buffer_count - 1)) == 0);
+static_assert(receive_buffer_count <= 32768 &&
+              (receive_buffer_count & (receive_buffer_count - 1)) == 0);
 static_assert(send_piece_bytes_max <= connection_output_bytes_max);
 static_assert((mailbox_capacity & (mailbox_capacity - 1)) == 0, "ring indices are masked");
 

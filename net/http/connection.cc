@@ -61,10 +61,10 @@ void connection::arm_receive() {
   if (receive_armed_ || closing_ || reading_paused_ || input_ended_) return;
   io::ring& ring = io::loop::current().ring();
   receive_armed_ = true;
-  if (parsing_ && parsing_->body_bytes_taken != 0 && !no_more_requests_) {
+  if (parsing_ && parsing_->body_bytes_taken >= in_place_body_bytes_min && !no_more_requests_) {
     if (const auto room = parser_.body_room(); !room.empty()) {
       receive_in_place_ = true;
-      ring.receive(socket_, room.first(std::min(room.size(), inline_body_bytes_max)), receive_);
+      ring.receive(socket_, room.first(std::min(room.size(), in_place_piece_bytes_max)), receive_);
       return;
     }
   }
@@ -144,9 +144,9 @@ void connection::await_body() {
     continue_wanted_ = true;
     queue_flush();
   }
-  // The rest of a large body is received where it will lie.
-  if (receive_armed_ && !receive_in_place_ && parsing_->body_bytes_taken != 0 &&
-      !parser_.body_room().empty())
+  // The rest of a very large body is received where it will lie.
+  if (receive_armed_ && !receive_in_place_ &&
+      parsing_->body_bytes_taken >= in_place_body_bytes_min && !parser_.body_room().empty())
     io::loop::current().ring().cancel(receive_);
 }
 
