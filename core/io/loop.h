@@ -221,7 +221,8 @@ struct remote_call : runnable {
   std::coroutine_handle<> waiting;
   std::optional<kept_type> value;
 
-  remote_call(std::uint32_t core, Work&& moved) : work(std::move(moved)), target(core) {}
+  template <class Given>
+  remote_call(std::uint32_t core, Given&& given) : work(std::forward<Given>(given)), target(core) {}
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> caller) {
     waiting = caller;
@@ -270,8 +271,12 @@ struct remote_call : runnable {
 /// task that it returned ends with. `work` is kept in the caller's frame until then. On this core
 /// it runs in the next turn, so that a call never depends on where its target lives.
 template <class Work>
-[[nodiscard]] auto call_on(std::uint32_t core, Work work) {
-  return detail::remote_call<Work>(core, std::move(work));
+[[nodiscard]] auto call_on(std::uint32_t core, Work&& work) {
+  // GCC 12 destroys the captures of a lambda written inside a co_await expression twice. The
+  // caller's frame outlives the call, so references are as good.
+  static_assert(std::is_lvalue_reference_v<Work> || std::is_trivially_destructible_v<Work>,
+                "capture by reference, or name the lambda before the co_await");
+  return detail::remote_call<std::remove_cvref_t<Work>>(core, std::forward<Work>(work));
 }
 
 }  // namespace vexfs::io

@@ -64,9 +64,10 @@ struct promise<void> : promise_base {
 }  // namespace detail
 
 /// A lazily started asynchronous function of one core: awaiting it runs it, its end resumes the
-/// awaiting one directly. Awaited at most once, and not destroyed before it has ended. Name a task
-/// before awaiting it where its arguments are temporaries: GCC 12 destroys some of those twice
-/// otherwise.
+/// awaiting one directly. Awaited at most once, and not destroyed before it has ended. Inside a
+/// co_await expression write no lambda with captures that have destructors and no braced aggregate:
+/// GCC 12 destroys those twice. A coroutine lambda's captures live in the lambda, not in its frame:
+/// keep it until the task has ended.
 template <class T>
 class [[nodiscard]] task {
  public:
