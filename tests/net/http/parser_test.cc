@@ -21,12 +21,12 @@ struct reading {
 };
 
 std::string described(const request& got) {
-  std::string text = std::to_string(static_cast<int>(got.verb)) + " " + std::string(got.path) +
-                     "?" + std::string(got.query) + (got.keep_alive ? " keep" : " close") +
-                     (got.is_http_1_0 ? " 1.0" : " 1.1");
-  for (std::size_t i = 0; i < header_count; ++i)
-    text += "|" + std::string(got.headers[i]);
-  return text + "|" + std::string(got.body);
+  std::string text = std::to_string(static_cast<int>(got.verb));
+  text.append(" ").append(got.path).append("?").append(got.query);
+  text.append(got.keep_alive ? " keep" : " close").append(got.is_http_1_0 ? " 1.0" : " 1.1");
+  for (const std::string_view value : got.headers)
+    text.append("|").append(value);
+  return text.append("|").append(got.body);
 }
 
 /// Feeds `input` as a connection does: pieces of the given sizes, what was not taken first again.
