@@ -115,8 +115,8 @@ class loop_group {
     return static_cast<std::uint32_t>(loops_.size());
   }
 
-  /// Runs a thread a core, pinned where there are enough processors, until stop(). `start` is run
-  /// on every core first; an error of one core stops all, and is returned.
+  /// Runs a thread a core, pinned where processors are left for others, until stop(). `start` is
+  /// run on every core first; an error of one core stops all, and is returned.
   [[nodiscard]] result<void> run(result<void> (*start)(loop&, void* context), void* context);
 
   /// Ends run() as soon as every core has finished its turn; what is still suspended never goes on.
