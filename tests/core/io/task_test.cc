@@ -14,14 +14,12 @@
 
 #include "core/io/simulated_cores.h"
 
-namespace {
-
-thread_local std::uint64_t heap_calls = 0;
-
-}  // namespace
-
 // Counts what reaches the general heap. Sanitizers bring their own.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+namespace {
+thread_local std::uint64_t heap_calls = 0;
+}  // namespace
+
 void* operator new(std::size_t bytes) {
   ++heap_calls;
   void* memory = std::malloc(bytes);
