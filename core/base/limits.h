@@ -81,6 +81,8 @@ inline constexpr std::uint64_t scan_slice_bytes = 4 << 20;
 inline constexpr std::uint32_t scan_slice_rows_min = 256;
 inline constexpr std::uint32_t scan_group_queries = 64;
 inline constexpr std::uint32_t scan_candidates_min = 256;
+// Slots of one slice where rows are compared one by one.
+inline constexpr std::uint32_t variable_slice_rows = 1024;
 // Up to so many allowed points are ranked one by one, without the device.
 inline constexpr std::uint64_t direct_scan_points_max = 1000;
 

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "core/database/variable_column.h"
+#include "core/database/vector_column.h"
+
 namespace vexfs {
 
 collection::collection(std::uint64_t given_number, std::string given_name,
@@ -17,6 +20,13 @@ collection::collection(std::uint64_t given_number, std::string given_name,
       config(std::move(given_config)),
       slots(readers) {}
 
+result<std::shared_ptr<column>> make_column(const std::string& name, const vector_params& params,
+                                            device& machine) {
+  if (params.multivector) return variable_column::create_multi(name, params);
+  VEXFS_TRY(auto dense, vector_column::create(name, params, machine));
+  return dense;
+}
+
 result<std::unique_ptr<collection>> collection::create(std::uint64_t number, std::string name,
                                                        collection_config config,
                                                        std::uint32_t owner_core,
@@ -24,9 +34,11 @@ result<std::unique_ptr<collection>> collection::create(std::uint64_t number, std
   auto made = std::unique_ptr<collection>(new collection(
       number, std::move(name), std::move(config), owner_core, core_count, machine));
   for (const auto& [vector_name, params] : made->config.vectors.params) {
-    VEXFS_TRY(auto column, vector_column::create(vector_name, params, machine));
+    VEXFS_TRY(auto column, make_column(vector_name, params, machine));
     made->columns.emplace(vector_name, std::move(column));
   }
+  for (const auto& [vector_name, params] : made->config.sparse_vectors)
+    made->columns.emplace(vector_name, variable_column::create_sparse(vector_name, params));
   return made;
 }
 

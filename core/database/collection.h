@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "core/database/column.h"
 #include "core/database/id_map.h"
 #include "core/database/slot_table.h"
-#include "core/database/vector_column.h"
 #include "core/device.h"
 #include "core/filter/indexes.h"
 #include "core/filter/point_source.h"
@@ -21,7 +21,12 @@
 
 namespace vexfs {
 
-using column_map = std::map<std::string, std::shared_ptr<vector_column>, std::less<>>;
+using column_map = std::map<std::string, std::shared_ptr<column>, std::less<>>;
+
+/// The column of a dense or a multivector.
+[[nodiscard]] result<std::shared_ptr<column>> make_column(const std::string& name,
+                                                          const vector_params& params,
+                                                          device& machine);
 
 /// One collection's truth. Its owner core writes it, under the exclusive side of `guard` wherever a
 /// reader could see it; every core reads under the shared side. Vectors are read without the guard:
@@ -65,7 +70,7 @@ class collection final : public point_source {
 
   void touch_info() { info_version.fetch_add(1, std::memory_order_release); }
 
-  [[nodiscard]] std::shared_ptr<vector_column> column(std::string_view vector_name) const {
+  [[nodiscard]] std::shared_ptr<column> find_column(std::string_view vector_name) const {
     const auto found = columns.find(vector_name);
     return found == columns.end() ? nullptr : found->second;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/database/config_merge.h"
 
-#include "core/database/update_check.h"
+#include "core/database/column.h"
 #include "core/model/describe.h"
 #include "core/payload/payload.h"
 

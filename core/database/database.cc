@@ -187,8 +187,6 @@ io::task<result<void>> database::create_on_core_0(std::string name, collection_c
       co_return fail(errc::bad_input,
                      "Dense and sparse vector names must be unique - duplicate found with '" +
                          vector_name + "'");
-    if (params.multivector)
-      co_return fail(errc::unsupported, "multivectors are not supported");
   }
   apply_defaults(config, config_.collection_defaults);
   const std::uint64_t number = next_number_++;

@@ -9,7 +9,6 @@
 #include "core/database/database.h"
 #include "core/database/records.h"
 #include "core/database/searcher.h"
-#include "core/database/update_check.h"
 #include "core/filter/filter_plan.h"
 
 namespace vexfs {
@@ -166,43 +165,29 @@ io::task<result<nearest_search>> resolve_nearest(collection& source, collection&
   search.score_threshold = request.score_threshold;
   search.with_payload = request.with_payload;
   search.with_vector = request.with_vector;
-  std::span<const float> given;
+  vector_value given;
   if (const auto* id = std::get_if<point_id>(&nearest.target)) {
     const std::string_view vector_name =
         request.lookup_from && request.lookup_from->vector ? *request.lookup_from->vector
                                                            : request.using_vector;
     const auto section = co_await io::read(lookup.guard);
-    const auto column = lookup.column(vector_name);
-    if (!column) co_return std::unexpected(unknown_vector(vector_name));
+    const auto from = lookup.find_column(vector_name);
+    if (!from) co_return std::unexpected(unknown_vector(vector_name));
     const auto slot = lookup.id_to_slot.find(*id);
     if (!slot) co_return std::unexpected(no_point(*id));
-    if (!column->has(*slot))
+    if (!from->has(*slot))
       co_return fail(errc::not_found, "Point " + id->text() + " does not have the required vector");
-    const auto values = memory.array<float>(column->dim());
-    column->read(*slot, values);
-    given = values;
+    given = from->read(*slot, memory);
     if (&lookup == &source) search.excluded = *id;
   } else {
-    const auto& vector = std::get<vector_value>(nearest.target);
-    if (vector.kind != vector_kind::dense)
-      co_return fail(errc::unsupported, "sparse and multivector queries are not supported");
-    given = vector.values;
+    given = std::get<vector_value>(nearest.target);
   }
   const auto section = co_await io::read(source.guard);
-  search.column = source.column(request.using_vector);
-  if (!search.column) {
-    if (source.config.sparse_vectors.contains(std::string(request.using_vector)))
-      co_return fail(errc::unsupported, "sparse vectors are not supported");
-    co_return std::unexpected(unknown_vector(request.using_vector));
-  }
-  if (given.size() != search.column->dim())
-    co_return fail(errc::bad_input, "Vector dimension error: expected dim: " +
-                                        std::to_string(search.column->dim()) + ", got " +
-                                        std::to_string(given.size()));
+  search.over = source.find_column(request.using_vector);
+  if (!search.over) co_return std::unexpected(unknown_vector(request.using_vector));
+  VEXFS_CHECK_CO(search.over->check(given));
   VEXFS_CHECK_CO(check_selector(source, request.with_vector));
-  const auto prepared = memory.copy(given);
-  search.column->prepare(prepared);
-  search.target = prepared;
+  search.target = search.over->prepare(given, memory);
   co_return search;
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "core/database/update_check.h"
 #include "core/payload/payload.h"
 
 namespace vexfs {
@@ -27,9 +26,7 @@ std::span<const named_vector> select_vectors(const collection& source, slot_inde
     if (selector.kind == vector_selector::form::named &&
         std::ranges::find(selector.names, std::string_view(name)) == selector.names.end())
       continue;
-    const auto values = memory.array<float>(column->dim());
-    column->read(slot, values);
-    vectors[count++] = {memory.copy(std::string_view(name)), {vector_kind::dense, 1, values, {}}};
+    vectors[count++] = {memory.copy(std::string_view(name)), column->read(slot, memory)};
   }
   return vectors.first(count);
 }
@@ -51,8 +48,7 @@ record make_record(const collection& source, slot_index slot, const payload_sele
 
 result<void> check_selector(const collection& source, const vector_selector& with_vector) {
   for (const std::string_view name : with_vector.names) {
-    if (!source.column(name) && !source.config.sparse_vectors.contains(std::string(name)))
-      return std::unexpected(unknown_vector(name));
+    if (!source.find_column(name)) return std::unexpected(unknown_vector(name));
   }
   return {};
 }

@@ -7,6 +7,8 @@
 #include "core/base/limits.h"
 #include "core/database/records.h"
 #include "core/database/scan_slices.h"
+#include "core/database/variable_column.h"
+#include "core/database/vector_column.h"
 #include "core/filter/filter_plan.h"
 #include "core/io/slices.h"
 
@@ -47,25 +49,63 @@ io::task<allowed_slots> plan_filter(collection& source, const filter& condition,
   co_return allowed_slots{plan->allowed(), plan->count()};
 }
 
+/// The exact similarity of one slot that has a vector; nothing where it is no answer at all.
+std::optional<float> similarity_at(const nearest_search& search, slot_index slot) {
+  if (search.over->kind() != vector_kind::dense)
+    return static_cast<const variable_column&>(*search.over).similarity(search.target, slot);
+  const auto& dense = static_cast<const vector_column&>(*search.over);
+  return similarity_for(dense.metric(), dense.type())(search.target.values.data(),
+                                                      dense.row(slot), dense.dim());
+}
+
+std::span<const scored_slot> keep_best(std::span<scored_slot> scored, std::uint32_t k) {
+  const std::size_t wanted = std::min<std::size_t>(scored.size(), k);
+  std::partial_sort(scored.begin(), scored.begin() + static_cast<std::ptrdiff_t>(wanted),
+                    scored.end(), is_better);
+  return scored.first(wanted);
+}
+
 /// Ranks the few points of a small allow set one by one.
 std::span<const scored_slot> rank_few(const nearest_search& search, const allowed_slots& allowed,
                                       std::uint32_t k, arena& memory) {
-  const vector_column& column = *search.column;
-  const similarity_fn similarity = similarity_for(column.metric(), column.type());
   const auto scored = memory.array<scored_slot>(allowed.count);
   std::size_t count = 0;
   for (std::size_t w = 0; w < allowed.words.size(); ++w) {
     for (std::uint64_t bits = allowed.words[w]; bits != 0; bits &= bits - 1) {
       const auto slot =
           static_cast<slot_index>(w * 64 + static_cast<unsigned>(std::countr_zero(bits)));
-      if (!column.has(slot) || count == scored.size()) continue;
-      scored[count++] = {similarity(search.target.data(), column.row(slot), column.dim()), slot};
+      if (!search.over->has(slot) || count == scored.size()) continue;
+      if (const auto similarity = similarity_at(search, slot))
+        scored[count++] = {*similarity, slot};
     }
   }
-  const std::size_t wanted = std::min<std::size_t>(count, k);
-  std::partial_sort(scored.begin(), scored.begin() + static_cast<std::ptrdiff_t>(wanted),
-                    scored.begin() + static_cast<std::ptrdiff_t>(count), is_better);
-  return scored.first(wanted);
+  return keep_best(scored.first(count), k);
+}
+
+/// Compares every row of a column that the device does not know, in slices.
+io::task<std::span<const scored_slot>> rank_all(const nearest_search& search,
+                                                const allowed_slots* allowed, slot_index limit,
+                                                std::uint32_t k, arena& memory) {
+  const std::uint32_t slices = (limit + variable_slice_rows - 1) / variable_slice_rows;
+  const auto scored = memory.array<scored_slot>(limit);
+  const auto counts = memory.array<std::uint32_t>(slices);
+  auto rank = [&](std::uint32_t index) {
+    const slot_index first = index * variable_slice_rows;
+    const slot_index last = std::min(first + variable_slice_rows, limit);
+    for (slot_index slot = first; slot < last; ++slot) {
+      if (allowed && (allowed->words[slot / 64] >> (slot % 64) & 1) == 0) continue;
+      if (!search.over->has(slot)) continue;
+      if (const auto similarity = similarity_at(search, slot))
+        scored[first + counts[index]++] = {*similarity, slot};
+    }
+  };
+  auto ranking = io::run_slices(slices, rank);
+  co_await ranking;
+  std::size_t count = 0;
+  for (std::uint32_t index = 0; index < slices; ++index)
+    for (std::uint32_t i = 0; i < counts[index]; ++i)
+      scored[count++] = scored[index * variable_slice_rows + i];
+  co_return keep_best(scored.first(count), k);
 }
 
 /// One batch's way through the search; everything it owns lives in the arena.
@@ -107,24 +147,24 @@ struct batch_search {
   }
 
   /// Scans all searches over one column together.
-  io::task<result<void>> scan(vector_column& column) {
+  io::task<result<void>> scan(vector_column& dense) {
     const auto members = memory.array<std::uint32_t>(searches.size());
     std::uint32_t count = 0;
     scan_batch batch;
     for (std::size_t i = 0; i < searches.size(); ++i) {
-      if (searches[i].column.get() != &column || is_small(i)) continue;
+      if (searches[i].over.get() != &dense || is_small(i)) continue;
       batch.k = std::max(batch.k, wanted(i));
       members[count++] = static_cast<std::uint32_t>(i);
     }
     if (count == 0) co_return result<void>{};
-    const auto targets = memory.array<float>(std::size_t{count} * column.dim());
+    const auto targets = memory.array<float>(std::size_t{count} * dense.dim());
     const auto bitmaps = memory.array<const std::uint64_t*>(count);
     for (std::uint32_t m = 0; m < count; ++m) {
-      std::ranges::copy(searches[members[m]].target,
-                        targets.begin() + static_cast<std::ptrdiff_t>(std::size_t{m} * column.dim()));
+      std::ranges::copy(searches[members[m]].target.values,
+                        targets.begin() + static_cast<std::ptrdiff_t>(std::size_t{m} * dense.dim()));
       bitmaps[m] = searches[members[m]].condition ? allowed[members[m]].words.data() : nullptr;
     }
-    batch.column = &column;
+    batch.column = &dense;
     batch.slot_limit = slot_limit;
     batch.targets = targets;
     batch.allowed = bitmaps;
@@ -143,14 +183,20 @@ struct batch_search {
         ranked[i] = rank_few(searches[i], allowed[i], wanted(i), memory);
         continue;
       }
+      if (searches[i].over->kind() != vector_kind::dense) {
+        auto ranking = rank_all(searches[i], searches[i].condition ? &allowed[i] : nullptr,
+                                slot_limit, wanted(i), memory);
+        ranked[i] = co_await ranking;
+        continue;
+      }
       const bool first_of_column =
           std::none_of(searches.begin(), searches.begin() + static_cast<std::ptrdiff_t>(i),
                        [&](const nearest_search& earlier) {
-                         return earlier.column == searches[i].column &&
+                         return earlier.over == searches[i].over &&
                                 !is_small(static_cast<std::size_t>(&earlier - searches.data()));
                        });
       if (!first_of_column) continue;
-      auto scanning = scan(*searches[i].column);
+      auto scanning = scan(static_cast<vector_column&>(*searches[i].over));
       VEXFS_CHECK_CO(co_await scanning);
     }
     co_return result<void>{};
@@ -160,7 +206,7 @@ struct batch_search {
   /// query has lost some and could have had more.
   io::task<std::span<const record>> finish(std::size_t index, bool& incomplete) {
     const nearest_search& search = searches[index];
-    const distance metric = search.column->metric();
+    const distance metric = search.over->metric();
     const auto candidates = ranked[index];
     const auto records = memory.array<record>(
         std::min<std::uint64_t>(candidates.size(), search.wanted));
@@ -175,7 +221,7 @@ struct batch_search {
            ++step, ++next) {
         const scored_slot& scored = candidates[next];
         const slot_record& stored = source.slots[scored.slot];
-        if (!stored.live || !search.column->has(scored.slot)) {
+        if (!stored.live || !search.over->has(scored.slot)) {
           lost = true;
           continue;
         }

@@ -14,8 +14,8 @@ namespace vexfs {
 
 /// One nearest-neighbour search, with everything about it known.
 struct nearest_search {
-  std::shared_ptr<vector_column> column;
-  std::span<const float> target;  // prepared as the column stores its vectors
+  std::shared_ptr<column> over;
+  vector_value target;  // prepared as the column stores its vectors
   const filter* condition = nullptr;
   std::optional<point_id> excluded;  // the point that the query was taken from
   std::uint64_t wanted = 10;         // limit + offset

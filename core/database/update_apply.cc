@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/limits.h"
+#include "core/database/variable_column.h"
 #include "core/payload/payload.h"
 
 namespace vexfs {
@@ -31,25 +32,24 @@ class staging {
   }
   [[nodiscard]] std::span<const staged_point> points() const { return points_.first(count_); }
 
-  /// Stores one column's vectors: vector_of(i) gives the i-th point's, or an empty span.
+  /// Stores one column's vectors: vector_of(i) gives the i-th point's, or nullptr.
   template <class VectorOf>
-  [[nodiscard]] result<void> store(vector_column& column, VectorOf&& vector_of) {
-    const auto values = memory_.array<float>(count_ * column.dim());
+  [[nodiscard]] result<void> store(column& target, VectorOf&& vector_of) {
+    const auto values = memory_.array<vector_value>(count_);
     const auto slots = memory_.array<slot_index>(count_);
     const auto generations = memory_.array<slot_generation>(count_);
     std::size_t stored = 0;
     for (std::size_t i = 0; i < count_; ++i) {
-      const std::span<const float> given = vector_of(i);
-      if (given.size() != column.dim()) continue;
-      const auto row = values.subspan(stored * column.dim(), column.dim());
-      std::ranges::copy(given, row.begin());
-      column.prepare(row);
+      const vector_value* given = vector_of(i);
+      // A log may hold vectors of a column that was dropped, and made again with another size.
+      if (!given || !target.check(*given)) continue;
+      values[stored] = target.prepare(*given, memory_);
       slots[stored] = points_[i].slot;
       generations[stored] = target_.slots[points_[i].slot].generation;
       ++stored;
     }
-    return column.insert(slots.first(stored), generations.first(stored),
-                         values.first(stored * column.dim()));
+    return target.insert(slots.first(stored), generations.first(stored), values.first(stored),
+                         memory_);
   }
 
   /// After a failure: takes everything back.
@@ -92,10 +92,10 @@ class staging {
   std::size_t count_ = 0;
 };
 
-std::span<const float> vector_named(std::span<const named_vector> vectors, std::string_view name) {
+const vector_value* vector_named(std::span<const named_vector> vectors, std::string_view name) {
   for (const named_vector& one : vectors)
-    if (one.name == name) return one.value.values;
-  return {};
+    if (one.name == name) return &one.value;
+  return nullptr;
 }
 
 struct applier {
@@ -153,12 +153,8 @@ struct applier {
       if (!staged.add(point.id, memory.copy(std::string_view(target.slots[*old].payload))))
         co_return fail(errc::insufficient_storage, "a collection holds too many points");
       for (const auto& [name, column] : target.columns) {
-        std::span<const float> given = vector_named(point.vectors, name);
-        if (given.empty() && column->has(*old)) {
-          const auto kept = memory.array<float>(column->dim());
-          column->read(*old, kept);
-          given = kept;
-        }
+        const vector_value* given = vector_named(point.vectors, name);
+        if (!given && column->has(*old)) given = memory.make<vector_value>(column->read(*old, memory));
         const auto stored = staged.store(*column, [&](std::size_t) { return given; });
         if (!stored) {
           staged.undo();
@@ -232,7 +228,7 @@ struct applier {
       const auto slot = older(id);
       if (!slot) continue;
       for (const std::string_view name : operation.names)
-        if (const auto column = target.column(name)) column->remove(*slot);
+        if (const auto column = target.find_column(name)) column->remove(*slot);
       target.slots[*slot].version = sequence;
     }
     co_return result<void>{};
@@ -263,13 +259,14 @@ struct applier {
 
   io::task<result<void>> operator()(const create_vector_name& operation) const {
     const std::string name(operation.name);
+    if (target.columns.contains(name)) co_return result<void>{};
     if (operation.sparse) {
       const auto section = co_await io::write(target.guard);
       target.config.sparse_vectors.emplace(name, *operation.sparse);
+      target.columns.emplace(name, variable_column::create_sparse(name, *operation.sparse));
       co_return result<void>{};
     }
-    if (target.columns.contains(name)) co_return result<void>{};
-    auto column = vector_column::create(name, *operation.dense, target.machine);
+    auto column = make_column(name, *operation.dense, target.machine);
     if (!column) co_return std::unexpected(std::move(column).error());
     const auto section = co_await io::write(target.guard);
     target.config.vectors.single = false;

@@ -11,7 +11,4 @@ namespace vexfs {
 /// finite numbers. What passes can be applied; nothing is logged before. On the owner core.
 [[nodiscard]] result<void> check_update(const collection& target, const update_operation& operation);
 
-/// "Not existing vector name error: X", as the contract puts it.
-[[nodiscard]] error unknown_vector(std::string_view name);
-
 }  // namespace vexfs

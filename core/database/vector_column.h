@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/base/result.h"
+#include "core/database/column.h"
 #include "core/device.h"
 #include "core/model/collection_config.h"
 
@@ -18,38 +19,30 @@ namespace vexfs {
 /// The originals of one named dense vector, a row a slot, in chunks whose addresses never move.
 /// Rows are written by the owner core before their slot is published and stay as they are until no
 /// reader can hold the slot any more, so readers need no guard.
-class vector_column {
+class vector_column final : public column {
  public:
   [[nodiscard]] static result<std::shared_ptr<vector_column>> create(std::string name,
                                                                      const vector_params& params,
                                                                      device& machine);
-  ~vector_column();
+  ~vector_column() override;
   vector_column(const vector_column&) = delete;
 
-  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::uint32_t dim() const { return dim_; }
-  [[nodiscard]] distance metric() const { return metric_; }
   [[nodiscard]] datatype type() const { return type_; }
   [[nodiscard]] vector_file& file() { return *file_; }
 
-  /// A vector as it is stored: unit length for cosine, rounded to the datatype. In place.
-  void prepare(std::span<float> values) const;
-
-  /// Stores prepared vectors (slots.size() x dim) and hands them to the device. On an error nothing
-  /// was stored. The slots have no vector here.
+  [[nodiscard]] result<void> check(const vector_value& given) const override;
+  [[nodiscard]] vector_value prepare(const vector_value& given, arena& memory) const override;
   [[nodiscard]] result<void> insert(std::span<const slot_index> slots,
                                     std::span<const slot_generation> generations,
-                                    std::span<const float> values);
-  /// Takes the slot's vector away.
-  void remove(slot_index slot);
+                                    std::span<const vector_value> values, arena& memory) override;
+  void remove(slot_index slot) override;
+  [[nodiscard]] bool has(slot_index slot) const override;
+  [[nodiscard]] vector_value read(slot_index slot, arena& memory) const override;
 
-  [[nodiscard]] bool has(slot_index slot) const;
-  /// The stored vector as floats.
-  void read(slot_index slot, std::span<float> values) const;
   /// The stored bytes: float, IEEE half or u8 by type(). Only of a slot that has a vector.
   [[nodiscard]] const std::byte* row(slot_index slot) const;
   [[nodiscard]] std::size_t row_bytes() const { return row_bytes_; }
-  [[nodiscard]] std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }
 
  private:
   vector_column(std::string name, const vector_params& params,
@@ -66,15 +59,13 @@ class vector_column {
     return chunks_[slot / chunk_rows].load(std::memory_order_acquire);
   }
   [[nodiscard]] bool make_chunk(slot_index slot);
+  void store_row(slot_index slot, const float* values);
 
-  const std::string name_;
   const std::uint32_t dim_;
-  const distance metric_;
   const datatype type_;
   const std::size_t row_bytes_;
   const std::unique_ptr<vector_file> file_;
   std::unique_ptr<std::atomic<chunk*>[]> chunks_;
-  std::atomic<std::uint64_t> count_{0};
 };
 
 }  // namespace vexfs

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "core/base/arena.h"
+#include "core/base/result.h"
+#include "core/device.h"
+#include "core/model/vector.h"
+
+namespace vexfs {
+
+/// One named vector of a collection: at most one vector a slot. Written by the owner core before a
+/// slot is published; a slot's vector stays as it is until no reader can hold the slot any more, so
+/// readers need no guard.
+class column {
+ public:
+  virtual ~column() = default;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] vector_kind kind() const { return kind_; }
+  [[nodiscard]] distance metric() const { return metric_; }
+  /// Vectors held.
+  [[nodiscard]] std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }
+
+  /// Nothing wrong with a vector for this column, or why: its kind, its dimension.
+  [[nodiscard]] virtual result<void> check(const vector_value& given) const = 0;
+  /// A checked vector as it is stored, in the arena: unit length for cosine, rounded to the
+  /// datatype, sorted. Queries are prepared the same way.
+  [[nodiscard]] virtual vector_value prepare(const vector_value& given, arena& memory) const = 0;
+
+  /// Stores prepared vectors. On an error nothing was stored. The slots have no vector here.
+  [[nodiscard]] virtual result<void> insert(std::span<const slot_index> slots,
+                                            std::span<const slot_generation> generations,
+                                            std::span<const vector_value> values,
+                                            arena& memory) = 0;
+  /// Takes the slot's vector away, if it has one.
+  virtual void remove(slot_index slot) = 0;
+  [[nodiscard]] virtual bool has(slot_index slot) const = 0;
+  /// The stored vector, copied into the arena. Only of a slot that has one.
+  [[nodiscard]] virtual vector_value read(slot_index slot, arena& memory) const = 0;
+
+ protected:
+  column(std::string name, vector_kind kind, distance metric)
+      : name_(std::move(name)), kind_(kind), metric_(metric) {}
+
+  std::atomic<std::uint64_t> count_{0};
+
+ private:
+  const std::string name_;
+  const vector_kind kind_;
+  const distance metric_;
+};
+
+/// "Not existing vector name error: X", as the contract puts it.
+[[nodiscard]] error unknown_vector(std::string_view name);
+
+}  // namespace vexfs
