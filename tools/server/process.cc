@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "core/io/directory_lock.h"
 #include "core/io/loop.h"
 #include "core/io/storage.h"
 #include "ioctl/embedded/embedded_device.h"
@@ -84,6 +85,7 @@ struct life : io::runnable {
 result<void> run_process(const process_config& config, void (*listening)(std::uint16_t port)) {
   const std::uint32_t core_count =
       config.core_count != 0 ? config.core_count : std::max(1U, std::thread::hardware_concurrency());
+  VEXFS_TRY(const auto lock, io::directory_lock::acquire(config.storage_path));
   VEXFS_TRY(const auto disk, io::open_local_storage(config.storage_path));
   const auto machine = make_embedded_device();
   VEXFS_TRY(const auto cores, io::loop_group::create(core_count));
