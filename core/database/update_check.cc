@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/database/update_check.h"
 
+#include "core/filter/field_index.h"
+
 namespace vexfs {
 namespace {
 
@@ -49,7 +51,12 @@ struct checker {
   result<void> operator()(const overwrite_payload&) const { return {}; }
   result<void> operator()(const delete_payload&) const { return {}; }
   result<void> operator()(const clear_payload&) const { return {}; }
-  result<void> operator()(const create_field_index&) const { return {}; }
+  result<void> operator()(const create_field_index& operation) const {
+    // Parameters that are refused are refused here, before the log knows of them.
+    if (auto made = field_index::create(operation.schema->params); !made)
+      return std::unexpected(std::move(made).error());
+    return {};
+  }
   result<void> operator()(const delete_field_index&) const { return {}; }
 };
 

@@ -62,8 +62,10 @@ vector_value decode_sparse(decoder& in, const node& value, std::string_view path
   return sparse;
 }
 
+/// A map of vectors may name one "text" or "image": an inference object names its model.
 bool is_inference(const node& value) {
-  return value.find("text") || value.find("image") || value.find("object") || value.find("model");
+  const node* model = value.find("model");
+  return model && model->is(node::form::string);
 }
 
 }  // namespace

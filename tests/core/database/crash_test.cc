@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a power cut, a failing disk and a full disk leave of acknowledged writes.
+#include <random>
+#include <set>
+
+#include "tests/core/database/world.h"
+
+namespace vexfs {
+namespace {
+
+io::task<result<update_result>> put(database& data, std::uint64_t id, bool wait) {
+  arena memory;
+  upsert_builder upsert;
+  upsert.add(id, {static_cast<float>(id), 1});
+  const auto operation = upsert.operation();
+  write_options options;
+  options.wait = wait;
+  auto updating = data.update("c", operation, options, memory);
+  co_return co_await updating;
+}
+
+std::set<std::uint64_t> stored_ids(world& running) {
+  std::set<std::uint64_t> ids;
+  running.run(0, [&](database& data) -> io::task<void> {
+    if (!data.exists("c")) co_return;
+    arena memory;
+    scroll_request request;
+    request.limit = 100'000;
+    auto scrolling = data.scroll("c", request, memory);
+    const auto page = co_await scrolling;
+    EXPECT_TRUE(page);
+    for (const record& found : page->points) ids.insert(found.id.low);
+  });
+  return ids;
+}
+
+void create(world& running, bool& created) {
+  running.run(0, [&](database& data) -> io::task<void> {
+    auto creating = data.create_collection("c", dense_config(2, distance::dot));
+    created = (co_await creating).has_value();
+  });
+}
+
+TEST(crash_test, after_a_power_cut_every_write_with_wait_is_there_and_the_rest_is_a_prefix) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    io::simulated_storage disk(seed);
+    std::uint64_t waited = 0;
+    std::uint64_t last = 0;
+    {
+      world running(disk, 2, seed);
+      bool created = false;
+      create(running, created);
+      ASSERT_TRUE(created);
+      const std::uint64_t count = random() % 60 + 1;
+      for (std::uint64_t id = 1; id <= count; ++id) {
+        const bool wait = random() % 5 == 0;
+        running.run(static_cast<std::uint32_t>(random()), [&](database& data) -> io::task<void> {
+          auto putting = put(data, id, wait);
+          EXPECT_TRUE(co_await putting);
+        });
+        last = id;
+        if (wait) waited = id;
+      }
+      disk.crash(seed * 31);
+    }
+    world again(disk, 1 + static_cast<std::uint32_t>(seed % 3), seed + 1);
+    ASSERT_EQ(again.failure, "");
+    const auto ids = stored_ids(again);
+    EXPECT_GE(ids.size(), waited);
+    EXPECT_LE(ids.size(), last);
+    std::uint64_t expected = 1;
+    for (const std::uint64_t id : ids) EXPECT_EQ(id, expected++) << "a hole";
+  }
+}
+
+TEST(crash_test, whichever_call_of_the_disk_fails_nothing_acknowledged_is_lost) {
+  const std::uint64_t seed = 3;
+  const auto scenario = [&](io::simulated_storage& disk, std::set<std::uint64_t>& acknowledged) {
+    world running(disk, 2, seed);
+    if (!running.failure.empty()) return;
+    bool created = false;
+    create(running, created);
+    if (!created) return;
+    for (std::uint64_t id = 1; id <= 8; ++id) {
+      running.run(static_cast<std::uint32_t>(id), [&](database& data) -> io::task<void> {
+        auto putting = put(data, id, true);
+        if (co_await putting) acknowledged.insert(id);
+      });
+    }
+  };
+  io::simulated_storage clean(seed);
+  std::set<std::uint64_t> all;
+  scenario(clean, all);
+  ASSERT_EQ(all.size(), 8U);
+  for (std::uint64_t call = 1; call <= clean.call_count(); ++call) {
+    for (const errc code : {errc::service, errc::insufficient_storage}) {
+      SCOPED_TRACE("call " + std::to_string(call));
+      io::simulated_storage disk(seed);
+      disk.fail_call(call, code);
+      std::set<std::uint64_t> acknowledged;
+      scenario(disk, acknowledged);
+      disk.crash(call);
+      world again(disk, 2, seed + 1);
+      ASSERT_EQ(again.failure, "");
+      const auto ids = stored_ids(again);
+      for (const std::uint64_t id : acknowledged) EXPECT_TRUE(ids.contains(id)) << id;
+    }
+  }
+}
+
+TEST(crash_test, a_full_disk_refuses_writes_and_reads_go_on) {
+  io::simulated_storage disk(5);
+  world running(disk, 2, 5);
+  bool created = false;
+  create(running, created);
+  ASSERT_TRUE(created);
+  disk.set_capacity_bytes(4096);
+  std::uint64_t stored = 0;
+  bool refused = false;
+  for (std::uint64_t id = 1; id <= 200 && !refused; ++id) {
+    running.run(0, [&](database& data) -> io::task<void> {
+      auto putting = put(data, id, false);
+      const auto outcome = co_await putting;
+      if (outcome) {
+        stored = id;
+        co_return;
+      }
+      refused = true;
+      EXPECT_EQ(outcome.error().code, errc::insufficient_storage);
+    });
+  }
+  EXPECT_TRUE(refused);
+  EXPECT_EQ(stored_ids(running).size(), stored);
+  // Room again: writes go on, and what was refused has left nothing behind.
+  disk.set_capacity_bytes(UINT64_MAX);
+  running.run(1, [&](database& data) -> io::task<void> {
+    auto putting = put(data, 1000, true);
+    EXPECT_TRUE(co_await putting);
+  });
+  disk.crash(1);
+  world again(disk, 2, 6);
+  ASSERT_EQ(again.failure, "");
+  const auto ids = stored_ids(again);
+  EXPECT_EQ(ids.size(), stored + 1);
+  EXPECT_TRUE(ids.contains(1000));
+}
+
+}  // namespace
+}  // namespace vexfs
