@@ -193,9 +193,9 @@ struct applier {
     });
   }
   io::task<result<void>> operator()(const overwrite_payload& operation) const {
-    return change_payloads(operation.selector.ids, [payload = operation.payload](auto) {
-      return merge_payload({}, payload, nullptr);
-    });
+    // As it was sent: a null, which removes a key where payloads are merged, is kept here.
+    return change_payloads(operation.selector.ids,
+                           [payload = operation.payload](auto) { return std::string(payload); });
   }
   io::task<result<void>> operator()(const delete_payload& operation) const {
     return change_payloads(operation.selector.ids, [keys = operation.keys](auto stored) {

@@ -105,8 +105,12 @@ class compiler {
   compiled_node node_of(const nested_condition& what) {
     compiled_node node;
     node.kind = form::nested;
-    auto key = memory_.array<path_step>(what.key.steps.size() + 1);
-    std::ranges::copy(what.key.steps, key.begin());
+    // "nest" and "nest[]" name the same elements.
+    auto steps = what.key.steps;
+    if (!steps.empty() && steps.back().kind == path_step::form::all)
+      steps = steps.first(steps.size() - 1);
+    auto key = memory_.array<path_step>(steps.size() + 1);
+    std::ranges::copy(steps, key.begin());
     key.back().kind = path_step::form::all;
     node.key = key;
     const std::size_t outer = prefix_.size();

@@ -3,7 +3,11 @@
 prints as it is and runs on any backend. Nothing here knows a client.
 
 The generator remembers which ids and indexes exist, so that its choices hit something and writes to
-explicit ids succeed. Whoever runs a deletion by filter tells it what is left: see `ids`."""
+explicit ids succeed. Whoever runs a deletion by filter tells it what is left: see `ids`.
+
+The server's contract is Qdrant 1.19's; the engine and the local mode that it is compared with are a
+little newer. What changed between is left out: text of several words or parts of words on a field
+without text index, and its case (1.19: substrings as they are), is_null of an array with a null in it (1.19: no)."""
 
 import random
 import uuid
@@ -102,7 +106,7 @@ class Generator:
             "text": lambda: " ".join(r.choice(WORDS) for _ in range(r.randint(0, 6))),
             "obj": lambda: {"y": r.randrange(10), "z": {"deep": r.choice(COLORS)}},
             "nest": lambda: [{"a": r.randrange(5), "b": r.choice(TAGS)} for _ in range(r.randint(0, 3))],
-            "mixed": lambda: r.choice([1, 1.0, "1", True, None, [], [None], [1, "x"], {"k": 1}]),
+            "mixed": lambda: r.choice([1, 1.0, "1", True, None, [], [1, "x"], {"k": 1}]),
         }
         return {"keep": 1} | {key: make() for key, make in makers.items() if r.random() < 0.6}
 
@@ -130,7 +134,7 @@ class Generator:
             values = r.choice([COLORS + TAGS, list(range(12))])
             return {"key": r.choice([keyword, integer]), "match": {"except": r.sample(values, r.randint(1, 3))}}
         if kind == "match_text":
-            return {"key": "text", "match": {"text": r.choice(WORDS + ["qui", "fox lazy", "Fox"])}}
+            return {"key": "text", "match": {"text": r.choice(WORDS)}}
         if kind == "match_phrase":
             return {"key": "text", "match": {"phrase": f"{r.choice(WORDS)} {r.choice(WORDS)}"}}
         if kind == "match_text_any":
