@@ -1,21 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdio>
-#include <cstdlib>
-#include <string>
+#include <unistd.h>
 
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "ioctl/embedded/cpu.h"
+#include "tools/server/config.h"
+#include "tools/server/log.h"
 #include "tools/server/process.h"
 
-int main() {
+namespace {
+
+constexpr const char* version = "vexfs-qdrant 0.1.0 (serves the Qdrant 1.19.0 API)";
+
+/// Options that are part of the contract and ask for what this server does not have.
+struct refused_options {
+  std::string bootstrap, uri, storage_snapshot;
+  std::vector<std::string> snapshots;
+  bool force_snapshot = false;
+};
+
+/// Told to whoever waits for the server to be up.
+void touch_initialized() {
+  const char* path = std::getenv("QDRANT_INIT_FILE_PATH");
+  std::ofstream(path ? path : ".qdrant-initialized");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
   using namespace vexfs;
-  process_config config;
-  if (const char* host = std::getenv("QDRANT__SERVICE__HOST")) config.http.host = host;
-  if (const char* port = std::getenv("QDRANT__SERVICE__HTTP_PORT"))
-    config.http.port = static_cast<std::uint16_t>(std::atoi(port));
-  if (const char* path = std::getenv("QDRANT__STORAGE__STORAGE_PATH")) config.storage_path = path;
-  const auto outcome = run_process(config, [](std::uint16_t port) {
-    std::fprintf(stderr, "listening on port %u\n", port);
+  std::string config_path;
+  refused_options refused;
+  CLI::App arguments{"Vector search server with the API of Qdrant", "vexfs-qdrant"};
+  arguments.set_version_flag("--version", version);
+  arguments.add_option("--config-path", config_path, "YAML file with settings");
+  arguments.add_option("--bootstrap", refused.bootstrap, "not implemented: cluster mode");
+  arguments.add_option("--uri", refused.uri, "not implemented: cluster mode");
+  arguments.add_option("--snapshot,--collection-snapshot", refused.snapshots,
+                       "not implemented: snapshots");
+  arguments.add_option("--storage-snapshot", refused.storage_snapshot,
+                       "not implemented: snapshots");
+  arguments.add_flag("-f,--force-snapshot", refused.force_snapshot, "not implemented: snapshots");
+  bool ignored = false;
+  arguments.add_flag("--disable-telemetry", ignored, "accepted: nothing is ever reported");
+  arguments.add_flag("--stacktrace", ignored, "accepted, without effect");
+  arguments.add_flag("--reinit", ignored, "accepted, without effect");
+  try {
+    arguments.parse(argc, argv);
+  } catch (const CLI::ParseError& outcome) {
+    return arguments.exit(outcome) == 0 ? 0 : 2;
+  }
+  const auto refuse = [](std::string_view text) {
+    std::fprintf(stderr, "vexfs-qdrant: %.*s\n", static_cast<int>(text.size()), text.data());
+    return 1;
+  };
+  if (!refused.bootstrap.empty() || !refused.uri.empty())
+    return refuse("--bootstrap and --uri: the cluster mode is not implemented");
+  if (!refused.snapshots.empty() || !refused.storage_snapshot.empty() || refused.force_snapshot)
+    return refuse("snapshots are not implemented");
+
+  auto settings = load_settings(config_path, environ);
+  if (!settings) return refuse(settings.error().text);
+  if (const auto started = start_log(settings->logger); !started)
+    return refuse(started.error().text);
+  for (const std::string& warning : settings->warnings) log_warning(warning);
+  log_info(std::string(version) + ", distance kernels: " +
+           std::string(name_of(chosen_simd_level())) + ", storage: " +
+           settings->process.storage_path);
+
+  const auto outcome = run_process(settings->process, [](std::uint16_t port) {
+    touch_initialized();
+    log_info("listening on port " + std::to_string(port));
   });
-  if (outcome) return 0;
-  std::fprintf(stderr, "error: %s\n", outcome.error().text.c_str());
-  return 1;
+  if (!outcome) {
+    log_error(outcome.error().text);
+    return 1;
+  }
+  log_info("stopped");
+  return 0;
 }

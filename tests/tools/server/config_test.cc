@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/server/config.h"
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+namespace vexfs {
+namespace {
+
+TEST(config_test, later_settings_win_and_null_leaves_the_default) {
+  const auto applied = apply_settings({{"service.http_port", "7000", "a:1"},
+                                       {"service.http_port", "7001", "b:1"},
+                                       {"service.http_port", "null", "c:1"},
+                                       {"service.api_key", "secret", "a:2"}});
+  ASSERT_TRUE(applied) << applied.error().text;
+  EXPECT_EQ(applied->process.http.port, 7001);
+  EXPECT_EQ(applied->process.rest.api_key, "secret");
+  EXPECT_EQ(applied->process.storage_path, "./storage");
+}
+
+TEST(config_test, a_bad_value_is_named_with_its_place) {
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
+           {"service.http_port", "abc"}, {"service.http_port", "65536"},
+           {"service.http_port", "-1"}, {"service.enable_cors", "maybe"},
+           {"storage.optimizers.deleted_threshold", "much"}, {"logger.format", "xml"}}) {
+    const auto applied = apply_settings({{key, value, "config.yaml:12"}});
+    ASSERT_FALSE(applied) << key;
+    EXPECT_EQ(applied.error().text.find("config.yaml:12: " + key), 0U) << applied.error().text;
+  }
+}
+
+TEST(config_test, a_protection_that_is_not_there_refuses_to_start_unless_it_is_off) {
+  for (const std::string key : {"service.jwt_rbac", "service.enable_tls", "cluster.enabled",
+                                "audit.enabled", "storage.recovery_mode"}) {
+    const auto refused = apply_settings({{key, "true", "X"}});
+    ASSERT_FALSE(refused) << key;
+    EXPECT_EQ(refused.error().code, errc::unsupported);
+    EXPECT_TRUE(apply_settings({{key, "false", "X"}})) << key;
+    EXPECT_TRUE(apply_settings({{key, "null", "X"}})) << key;
+  }
+}
+
+TEST(config_test, a_key_without_effect_is_said_once) {
+  const auto applied =
+      apply_settings({{"gpu.indexing", "true", "X"}, {"gpu.indexing", "true", "X"}});
+  ASSERT_TRUE(applied);
+  ASSERT_EQ(applied->warnings.size(), 1U);
+  EXPECT_EQ(applied->warnings[0], "X: gpu.indexing has no effect in this server");
+}
+
+TEST(config_test, variables_name_keys_in_any_case) {
+  std::string first = "QDRANT__SERVICE__HTTP_PORT=7002";
+  std::string second = "qdrant__Service__Api_Key=k=v";
+  std::string other = "PATH=/bin";
+  char* environment[] = {first.data(), second.data(), other.data(), nullptr};
+  const auto settings = read_settings_environment(environment);
+  ASSERT_EQ(settings.size(), 2U);
+  EXPECT_EQ(settings[0].key, "service.http_port");
+  EXPECT_EQ(settings[1].key, "service.api_key");
+  EXPECT_EQ(settings[1].value, "k=v");
+}
+
+TEST(config_test, a_file_gives_its_leaves_with_their_lines_and_its_errors_too) {
+  const std::string path = testing::TempDir() + "config_test_" + std::to_string(::getpid()) + ".yaml";
+  std::ofstream(path) << "service:\n  http_port: 7003\nlog_level: DEBUG\n";
+  const auto settings = read_settings_file(path);
+  ASSERT_TRUE(settings);
+  ASSERT_EQ(settings->size(), 2U);
+  EXPECT_EQ((*settings)[0].place, path + ":2");
+  EXPECT_EQ((*settings)[1].key, "log_level");
+  std::ofstream(path) << "service: [1, 2\n";
+  EXPECT_FALSE(read_settings_file(path));
+  std::remove(path.c_str());
+}
+
+}  // namespace
+}  // namespace vexfs

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/server/config.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+
+namespace vexfs {
+namespace {
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+bool is_unset(const setting& given) { return given.value == "null" || given.value.empty(); }
+
+std::unexpected<error> bad_value(const setting& given, std::string_view expected) {
+  return fail(errc::bad_input, given.place + ": " + given.key + ": '" + given.value +
+                                   "' is not " + std::string(expected));
+}
+
+result<bool> read_flag(const setting& given) {
+  const std::string word = lower(given.value);
+  if (word == "true" || word == "1") return true;
+  if (word == "false" || word == "0") return false;
+  return bad_value(given, "true or false");
+}
+
+result<std::uint64_t> read_number(const setting& given, std::uint64_t least, std::uint64_t most) {
+  std::uint64_t number = 0;
+  const char* end = given.value.data() + given.value.size();
+  const auto parsed = std::from_chars(given.value.data(), end, number);
+  if (parsed.ec != std::errc{} || parsed.ptr != end || number < least || number > most)
+    return bad_value(given, "a whole number from " + std::to_string(least) + " to " +
+                                std::to_string(most));
+  return number;
+}
+
+result<double> read_real(const setting& given) {
+  double number = 0;
+  const char* end = given.value.data() + given.value.size();
+  const auto parsed = std::from_chars(given.value.data(), end, number);
+  if (parsed.ec != std::errc{} || parsed.ptr != end) return bad_value(given, "a number");
+  return number;
+}
+
+using apply_fn = std::function<result<void>(const setting&, server_settings&)>;
+struct known_key {
+  std::string_view key;
+  apply_fn apply;
+};
+
+apply_fn text_of(std::string& (*member)(server_settings&)) {
+  return [member](const setting& given, server_settings& out) -> result<void> {
+    member(out) = is_unset(given) ? std::string() : given.value;
+    return {};
+  };
+}
+apply_fn number_of(void (*store)(server_settings&, std::uint64_t), std::uint64_t least,
+                   std::uint64_t most) {
+  return [=](const setting& given, server_settings& out) -> result<void> {
+    if (is_unset(given)) return {};
+    VEXFS_TRY(const std::uint64_t number, read_number(given, least, most));
+    store(out, number);
+    return {};
+  };
+}
+apply_fn flag_of(void (*store)(server_settings&, bool)) {
+  return [=](const setting& given, server_settings& out) -> result<void> {
+    if (is_unset(given)) return {};
+    VEXFS_TRY(const bool flag, read_flag(given));
+    store(out, flag);
+    return {};
+  };
+}
+apply_fn real_of(void (*store)(server_settings&, double)) {
+  return [=](const setting& given, server_settings& out) -> result<void> {
+    if (is_unset(given)) return {};
+    VEXFS_TRY(const double number, read_real(given));
+    store(out, number);
+    return {};
+  };
+}
+/// A protection that this server does not have: asking for it must not seem to work.
+apply_fn refused(std::string_view what) {
+  return [what](const setting& given, server_settings&) -> result<void> {
+    if (is_unset(given)) return {};
+    if (const auto flag = read_flag(given); flag && !*flag) return {};
+    return fail(errc::unsupported, given.place + ": " + given.key + ": " + std::string(what) +
+                                       " is not implemented; unset it to start without");
+  };
+}
+
+collection_config& defaults_of(server_settings& out) {
+  return out.process.data.collection_defaults;
+}
+std::chrono::milliseconds seconds(std::uint64_t count) {
+  return std::chrono::seconds(static_cast<std::int64_t>(count));
+}
+
+constexpr std::uint64_t any = UINT32_MAX;
+
+const std::vector<known_key>& known_keys() {
+  using settings = server_settings;
+  static const std::vector<known_key> keys{
+      {"log_level", text_of([](settings& s) -> std::string& { return s.logger.level; })},
+      {"logger.log_level", text_of([](settings& s) -> std::string& { return s.logger.level; })},
+      {"logger.format",
+       [](const setting& given, settings& out) -> result<void> {
+         if (is_unset(given)) return {};
+         if (given.value != "text" && given.value != "json")
+           return bad_value(given, "text or json");
+         out.logger.json = given.value == "json";
+         return {};
+       }},
+      {"service.host", text_of([](settings& s) -> std::string& { return s.process.http.host; })},
+      {"service.http_port",
+       number_of([](settings& s, std::uint64_t n) { s.process.http.port = static_cast<std::uint16_t>(n); },
+                 0, 65535)},
+      {"service.max_workers",
+       number_of([](settings& s, std::uint64_t n) { s.process.core_count = static_cast<std::uint32_t>(n); },
+                 0, core_count_max)},
+      {"service.max_request_size_mb",
+       number_of([](settings& s, std::uint64_t n) { s.process.http.limits.parsing.body_bytes_max = n << 20; },
+                 1, 65536)},
+      {"service.enable_cors", flag_of([](settings& s, bool on) { s.process.rest.enable_cors = on; })},
+      {"service.api_key", text_of([](settings& s) -> std::string& { return s.process.rest.api_key; })},
+      {"service.alt_api_key",
+       text_of([](settings& s) -> std::string& { return s.process.rest.alt_api_key; })},
+      {"service.read_only_api_key",
+       text_of([](settings& s) -> std::string& { return s.process.rest.read_only_api_key; })},
+      {"service.static_content_dir",
+       text_of([](settings& s) -> std::string& { return s.process.rest.static_content_dir; })},
+      {"service.http_keep_alive_timeout_sec",
+       number_of([](settings& s, std::uint64_t n) { s.process.http.limits.keep_alive = seconds(n); }, 1, any)},
+      {"service.http_client_request_timeout_sec",
+       number_of([](settings& s, std::uint64_t n) { s.process.http.limits.request = seconds(n); }, 1, any)},
+      {"service.http_client_disconnect_timeout_sec",
+       number_of([](settings& s, std::uint64_t n) { s.process.http.limits.disconnect = seconds(n); }, 1, any)},
+      {"storage.storage_path",
+       text_of([](settings& s) -> std::string& { return s.process.storage_path; })},
+      {"storage.max_collections",
+       number_of([](settings& s, std::uint64_t n) { s.process.data.max_collections = n; }, 1, UINT64_MAX)},
+      {"storage.on_disk_payload", flag_of([](settings& s, bool on) { defaults_of(s).on_disk_payload = on; })},
+      {"storage.hnsw_index.m",
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).hnsw_config.m = n; }, 0, any)},
+      {"storage.hnsw_index.ef_construct",
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).hnsw_config.ef_construct = n; }, 4, any)},
+      {"storage.hnsw_index.full_scan_threshold_kb",
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).hnsw_config.full_scan_threshold = n; }, 10, any)},
+      {"storage.hnsw_index.max_indexing_threads",
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).hnsw_config.max_indexing_threads = n; }, 0, any)},
+      {"storage.optimizers.deleted_threshold",
+       real_of([](settings& s, double n) { defaults_of(s).optimizers_config.deleted_threshold = n; })},
+      {"storage.optimizers.vacuum_min_vector_number",
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).optimizers_config.vacuum_min_vector_number = n; }, 100, any)},
+      {"storage.optimizers.default_segment_number",
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).optimizers_config.default_segment_number = n; }, 0, any)},
+      {"storage.optimizers.indexing_threshold_kb",
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).optimizers_config.indexing_threshold = n; }, 0, any)},
+      {"storage.optimizers.max_segment_size_kb",
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).optimizers_config.max_segment_size = n; }, 1, any)},
+      {"storage.optimizers.flush_interval_sec",
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).optimizers_config.flush_interval_sec = n; }, 0, any)},
+      {"storage.wal.wal_capacity_mb",
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).wal_config.wal_capacity_mb = n; }, 1, any)},
+      {"storage.wal.wal_segments_ahead",
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).wal_config.wal_segments_ahead = n; }, 0, any)},
+      {"storage.collection.replication_factor",
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).replication_factor = n; }, 1, any)},
+      {"storage.collection.write_consistency_factor",
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).write_consistency_factor = n; }, 1, any)},
+      {"service.jwt_rbac", refused("JWT authentication")},
+      {"service.enable_tls", refused("TLS")},
+      {"cluster.enabled", refused("the cluster mode")},
+      {"cluster.p2p.enable_tls", refused("TLS")},
+      {"audit.enabled", refused("the audit log")},
+      {"storage.recovery_mode", refused("the recovery mode")},
+      {"storage.snapshots_config.snapshots_storage",
+       [](const setting& given, settings&) -> result<void> {
+         if (is_unset(given) || given.value == "local") return {};
+         return fail(errc::unsupported, given.place + ": " + given.key +
+                                            ": remote snapshot storage is not implemented");
+       }},
+  };
+  return keys;
+}
+
+void flatten(const YAML::Node& value, const std::string& prefix, const std::string& file,
+             std::vector<setting>& out) {
+  if (value.IsMap()) {
+    for (const auto& member : value) {
+      const std::string name = lower(member.first.as<std::string>());
+      flatten(member.second, prefix.empty() ? name : prefix + "." + name, file, out);
+    }
+    return;
+  }
+  if (prefix.empty()) return;
+  out.push_back({prefix, value.IsScalar() ? value.Scalar() : "null",
+                 file + ":" + std::to_string(value.Mark().line + 1)});
+}
+
+}  // namespace
+
+result<std::vector<setting>> read_settings_file(const std::string& path) {
+  std::vector<setting> settings;
+  // yaml-cpp reports by exceptions: they end here.
+  try {
+    flatten(YAML::LoadFile(path), "", path, settings);
+  } catch (const YAML::Exception& failure) {
+    return fail(errc::bad_input,
+                path + ":" + std::to_string(failure.mark.line + 1) + ": " + failure.msg);
+  }
+  return settings;
+}
+
+std::vector<setting> read_settings_environment(char** environment) {
+  std::vector<setting> settings;
+  constexpr std::string_view start = "qdrant__";
+  for (char** entry = environment; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    const auto equals = text.find('=');
+    const std::string name = lower(text.substr(0, equals));
+    if (equals == std::string::npos || !name.starts_with(start)) continue;
+    std::string key = name.substr(start.size());
+    for (auto at = key.find("__"); at != std::string::npos; at = key.find("__", at + 1))
+      key.replace(at, 2, ".");
+    settings.push_back({key, text.substr(equals + 1), text.substr(0, equals)});
+  }
+  return settings;
+}
+
+result<server_settings> apply_settings(const std::vector<setting>& settings) {
+  server_settings out;
+  for (const setting& given : settings) {
+    const auto known = std::ranges::find(known_keys(), given.key, &known_key::key);
+    if (known == known_keys().end()) {
+      if (!is_unset(given))
+        out.warnings.push_back(given.place + ": " + given.key + " has no effect in this server");
+      continue;
+    }
+    VEXFS_CHECK(known->apply(given, out));
+  }
+  std::ranges::sort(out.warnings);
+  const auto repeated = std::ranges::unique(out.warnings);
+  out.warnings.erase(repeated.begin(), repeated.end());
+  if (out.process.storage_path.empty()) out.process.storage_path = "./storage";
+  if (out.process.http.host.empty()) out.process.http.host = "0.0.0.0";
+  return out;
+}
+
+result<server_settings> load_settings(const std::string& config_path, char** environment) {
+  std::vector<setting> all;
+  const auto add_file = [&](const std::string& path) -> result<void> {
+    VEXFS_TRY(auto settings, read_settings_file(path));
+    all.insert(all.end(), settings.begin(), settings.end());
+    return {};
+  };
+  const char* mode = std::getenv("RUN_MODE");
+  for (const std::string& name :
+       {std::string("config"), std::string(mode ? mode : "development"), std::string("local")}) {
+    const std::string path = "./config/" + name + ".yaml";
+    std::error_code code;
+    if (std::filesystem::exists(path, code)) VEXFS_CHECK(add_file(path));
+  }
+  if (!config_path.empty()) VEXFS_CHECK(add_file(config_path));
+  const auto variables = read_settings_environment(environment);
+  all.insert(all.end(), variables.begin(), variables.end());
+  return apply_settings(all);
+}
+
+}  // namespace vexfs

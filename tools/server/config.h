@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "tools/server/process.h"
+
+namespace vexfs {
+
+struct logger_config {
+  std::string level = "INFO";
+  bool json = false;
+};
+
+struct server_settings {
+  process_config process;
+  logger_config logger;
+  std::vector<std::string> warnings;  // said once at start
+};
+
+/// One source of settings: the leaf keys of a YAML file or of the environment.
+struct setting {
+  std::string key;    // "service.http_port", lower case
+  std::string value;  // "null" where it is unset
+  std::string place;  // "config.yaml:12" or the variable's name
+};
+
+/// The leaves of a file. Errors name the file and the line.
+[[nodiscard]] result<std::vector<setting>> read_settings_file(const std::string& path);
+/// QDRANT__SECTION__KEY=value; other variables are left out.
+[[nodiscard]] std::vector<setting> read_settings_environment(char** environment);
+
+/// Applies settings, later ones win. A bad value, and a key that guards something and is not
+/// implemented, are errors that name the place; keys that have no effect give a warning each.
+[[nodiscard]] result<server_settings> apply_settings(const std::vector<setting>& settings);
+
+/// All files in their order of precedence, then the environment. `config_path` is the file of the
+/// command line, "" without one; it must exist, the others need not.
+[[nodiscard]] result<server_settings> load_settings(const std::string& config_path,
+                                                    char** environment);
+
+}  // namespace vexfs
