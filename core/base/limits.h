@@ -21,6 +21,8 @@ inline constexpr std::size_t multivector_floats_max = 1'048'576;
 
 // Nesting of JSON documents that are accepted from clients.
 inline constexpr std::uint32_t json_depth_max = 128;
+// What a core keeps of the stacks of its JSON parser after a large document.
+inline constexpr std::size_t json_scratch_kept_values_max = 16 * 1024;
 
 // Cores, and the queues between each pair of them.
 inline constexpr std::uint32_t core_count_max = 256;

@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/error.hpp>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "core/base/limits.h"
@@ -27,20 +31,33 @@ class tree_builder {
   static constexpr std::size_t max_key_size = SIZE_MAX;
   static constexpr std::size_t max_string_size = SIZE_MAX;
 
+  std::string_view source;
   arena* memory = nullptr;
   std::vector<node> values;
   std::vector<std::string_view> names;
   std::vector<std::size_t> open_values;
+  std::vector<member> sorted;
   std::string piece;  // of a string or number that came in parts
   bool too_deep = false;
 
-  void start(arena& target) {
+  void start(std::string_view text, arena& target) {
+    source = text;
     memory = &target;
     values.clear();
     names.clear();
     open_values.clear();
     piece.clear();
     too_deep = false;
+  }
+  /// Keeps what usual documents need.
+  void trim() {
+    const auto shrink = [](auto& kept) {
+      if (kept.capacity() > json_scratch_kept_values_max) std::remove_cvref_t<decltype(kept)>().swap(kept);
+    };
+    shrink(values);
+    shrink(names);
+    shrink(sorted);
+    shrink(piece);
   }
 
   bool on_document_begin(error_code&) { return true; }
@@ -94,7 +111,12 @@ class tree_builder {
   }
   bool on_int64(std::int64_t, string_view part, error_code&) { return number(part); }
   bool on_uint64(std::uint64_t, string_view part, error_code&) { return number(part); }
-  bool on_double(double, string_view part, error_code&) { return number(part); }
+  bool on_double(double value, string_view part, error_code& error) {
+    // The contract refuses what a double cannot hold, wherever it stands. The parser's own value is
+    // not exact: near the limit the digits decide.
+    if (std::abs(value) > 1e307 || std::isnan(value)) return large_number(part, error);
+    return number(part);
+  }
   bool on_bool(bool truth, error_code&) {
     node made;
     made.kind = node::form::boolean;
@@ -127,9 +149,21 @@ class tree_builder {
   bool number(string_view part) {
     node made;
     made.kind = node::form::number;
-    made.text = take_text(part);
+    // Read while the document is there: a whole one stays where it is.
+    const bool whole = piece.empty() && std::less_equal<>()(source.data(), part.data()) &&
+                       std::less_equal<>()(part.data() + part.size(), source.data() + source.size());
+    made.text = whole ? std::string_view(part.data(), part.size()) : take_text(part);
     values.push_back(made);
     return true;
+  }
+  bool large_number(string_view part, error_code& error) {
+    (void)number(part);
+    const std::string_view digits = values.back().text;
+    double exact = 0;
+    const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), exact);
+    if (code == std::errc{} && std::isfinite(exact)) return true;
+    error = boost::json::error::exponent_overflow;
+    return false;
   }
   std::string_view take_text(string_view last) {
     if (piece.empty()) return memory->copy(std::string_view(last.data(), last.size()));
@@ -138,19 +172,30 @@ class tree_builder {
     piece.clear();
     return copied;
   }
-  static std::span<const member> without_repeats(std::span<member> members) {
+  std::span<const member> without_repeats(std::span<member> members) {
+    const auto same_name = [](const member& one, const member& other) {
+      return one.name == other.name;
+    };
     if (members.size() > few_members) {
-      std::vector<std::string_view> sorted;
-      sorted.reserve(members.size());
-      for (const member& one : members) sorted.push_back(one.name);
-      std::ranges::sort(sorted);
-      if (std::ranges::adjacent_find(sorted) == sorted.end()) return members;
+      // By name, and each name's values in the order of the document.
+      sorted.assign(members.begin(), members.end());
+      std::ranges::stable_sort(sorted, {}, &member::name);
+      if (std::ranges::adjacent_find(sorted, same_name) == sorted.end()) return members;
+      std::size_t kept = 0;
+      for (std::size_t i = 0; i < members.size(); ++i) {
+        const auto range = std::ranges::equal_range(sorted, members[i].name, {}, &member::name);
+        // The first value of a name finds itself, and takes the place of all of them.
+        if (range.front().value != members[i].value) continue;
+        members[kept++] = {members[i].name, range.back().value};
+      }
+      return members.first(kept);
     }
     std::size_t kept = 0;
     for (const member& one : members) {
-      const auto same = std::find_if(members.begin(), members.begin() + static_cast<std::ptrdiff_t>(kept),
-                                     [&](const member& other) { return other.name == one.name; });
-      if (same != members.begin() + static_cast<std::ptrdiff_t>(kept))
+      const auto first = members.first(kept);
+      const auto same =
+          std::ranges::find_if(first, [&](const member& other) { return same_name(one, other); });
+      if (same != first.end())
         same->value = one.value;
       else
         members[kept++] = one;
@@ -215,7 +260,7 @@ result<const node*> parse_document(std::string_view text, arena& memory) {
   if (text.empty())
     return fail(errc::malformed, "EOF while parsing a value at line 1 column 0");
   parser.reset();
-  parser.handler().start(memory);
+  parser.handler().start(text, memory);
   boost::json::error_code error;
   const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
   std::size_t end = used;
@@ -229,10 +274,13 @@ result<const node*> parse_document(std::string_view text, arena& memory) {
   if (error) {
     // A document that simply ends is incomplete at its last byte.
     const auto code = static_cast<boost::json::error>(error.value());
+    parser.handler().trim();
     return fail(errc::malformed,
                 describe_failure(code) + position_text(text, std::min(end + 1, text.size())));
   }
-  return memory.make<node>(parser.handler().values.front());
+  const node* root = memory.make<node>(parser.handler().values.front());
+  parser.handler().trim();
+  return root;
 }
 
 void append_canonical(std::string& out, const node& value) {

@@ -37,7 +37,8 @@ struct node {
   [[nodiscard]] const node* find_set(std::string_view name) const;
 };
 
-/// Reads a whole document into the arena; `text` must live as long. The error's text is like
+/// Reads a whole document into the arena. Strings are copied there; numbers stay in `text`, which must
+/// live for as long as the tree is read. The error's text is like
 /// "expected value at line 1 column 2", without the contract's prefix.
 [[nodiscard]] result<const node*> parse_document(std::string_view text, arena& memory);
 
