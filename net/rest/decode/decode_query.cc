@@ -5,6 +5,7 @@
 #include "net/rest/decode/decode_filter.h"
 #include "net/rest/decode/decode_vector.h"
 #include "net/rest/decode/decoder.h"
+#include "net/rest/decode/fast_query.h"
 
 namespace vexfs::rest {
 namespace {
@@ -233,8 +234,8 @@ void read_group_members(decoder& in, const node& body, const std::string& path,
 
 using decode_request = query_request (*)(decoder&, const node&, const std::string&);
 
-result<std::span<const query_request>> decode_single(std::string_view body, arena& memory,
-                                                     decode_request decode) {
+result<std::span<query_request>> decode_single(std::string_view body, arena& memory,
+                                               decode_request decode) {
   decoder in(body, memory);
   const auto requests = memory.array<query_request>(1);
   if (const node* root = in.parse()) requests[0] = decode(in, *root, "");
@@ -242,10 +243,10 @@ result<std::span<const query_request>> decode_single(std::string_view body, aren
   return requests;
 }
 
-result<std::span<const query_request>> decode_many(std::string_view body, arena& memory,
-                                                   decode_request decode) {
+result<std::span<query_request>> decode_many(std::string_view body, arena& memory,
+                                             decode_request decode) {
   decoder in(body, memory);
-  std::span<const query_request> requests;
+  std::span<query_request> requests;
   const node* root = in.object(in.parse(), "batch");
   const node* list = root ? in.required(*root, "searches") : nullptr;
   if (list) {
@@ -270,6 +271,40 @@ result<group_request> decode_groups(std::string_view body, arena& memory, decode
   return group;
 }
 
+// Without its vector where that is a plain one, else whole.
+
+constexpr vector_place query_vector{"query", "nearest"};
+constexpr vector_place search_vector{"vector", "vector"};
+
+result<std::span<const query_request>> decode_single_fast(std::string_view body, arena& memory,
+                                                          decode_request decode,
+                                                          vector_place where) {
+  if (const auto short_body = cut_search(body, memory, where)) {
+    const auto requests = decode_single(*short_body, memory, decode);
+    if (requests && put_back_vectors(*requests)) return *requests;
+  }
+  return decode_single(body, memory, decode);
+}
+
+result<std::span<const query_request>> decode_many_fast(std::string_view body, arena& memory,
+                                                        decode_request decode,
+                                                        vector_place where) {
+  if (const auto short_body = cut_batch(body, memory, where)) {
+    const auto requests = decode_many(*short_body, memory, decode);
+    if (requests && put_back_vectors(*requests)) return *requests;
+  }
+  return decode_many(body, memory, decode);
+}
+
+result<group_request> decode_groups_fast(std::string_view body, arena& memory,
+                                         decode_request decode, vector_place where) {
+  if (const auto short_body = cut_search(body, memory, where)) {
+    auto group = decode_groups(*short_body, memory, decode);
+    if (group && put_back_vectors({&group->search, 1})) return group;
+  }
+  return decode_groups(body, memory, decode);
+}
+
 /// Bodies of flat requests: the root object, and what `read` makes of it.
 template <class Request, class Read>
 result<Request> decode_flat(std::string_view body, arena& memory, Read&& read) {
@@ -283,21 +318,44 @@ result<Request> decode_flat(std::string_view body, arena& memory, Read&& read) {
 }  // namespace
 
 result<std::span<const query_request>> decode_query(std::string_view body, arena& memory) {
-  return decode_single(body, memory, query_of);
+  return decode_single_fast(body, memory, query_of, query_vector);
 }
 result<std::span<const query_request>> decode_query_batch(std::string_view body, arena& memory) {
-  return decode_many(body, memory, query_of);
+  return decode_many_fast(body, memory, query_of, query_vector);
 }
 result<group_request> decode_query_groups(std::string_view body, arena& memory) {
-  return decode_groups(body, memory, query_of);
+  return decode_groups_fast(body, memory, query_of, query_vector);
 }
 result<std::span<const query_request>> decode_search(std::string_view body, arena& memory) {
-  return decode_single(body, memory, search_of);
+  return decode_single_fast(body, memory, search_of, search_vector);
 }
 result<std::span<const query_request>> decode_search_batch(std::string_view body, arena& memory) {
-  return decode_many(body, memory, search_of);
+  return decode_many_fast(body, memory, search_of, search_vector);
 }
 result<group_request> decode_search_groups(std::string_view body, arena& memory) {
+  return decode_groups_fast(body, memory, search_of, search_vector);
+}
+
+result<std::span<const query_request>> decode_query_document(std::string_view body,
+                                                             arena& memory) {
+  return decode_single(body, memory, query_of);
+}
+result<std::span<const query_request>> decode_query_batch_document(std::string_view body,
+                                                                   arena& memory) {
+  return decode_many(body, memory, query_of);
+}
+result<group_request> decode_query_groups_document(std::string_view body, arena& memory) {
+  return decode_groups(body, memory, query_of);
+}
+result<std::span<const query_request>> decode_search_document(std::string_view body,
+                                                              arena& memory) {
+  return decode_single(body, memory, search_of);
+}
+result<std::span<const query_request>> decode_search_batch_document(std::string_view body,
+                                                                    arena& memory) {
+  return decode_many(body, memory, search_of);
+}
+result<group_request> decode_search_groups_document(std::string_view body, arena& memory) {
   return decode_groups(body, memory, search_of);
 }
 

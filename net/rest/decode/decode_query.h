@@ -23,6 +23,20 @@ namespace vexfs::rest {
                                                                          arena& memory);
 [[nodiscard]] result<group_request> decode_search_groups(std::string_view body, arena& memory);
 
+// Searches by way of the tree alone: what the ones above fall back to, and are tested against.
+[[nodiscard]] result<std::span<const query_request>> decode_query_document(std::string_view body,
+                                                                           arena& memory);
+[[nodiscard]] result<std::span<const query_request>> decode_query_batch_document(
+    std::string_view body, arena& memory);
+[[nodiscard]] result<group_request> decode_query_groups_document(std::string_view body,
+                                                                 arena& memory);
+[[nodiscard]] result<std::span<const query_request>> decode_search_document(std::string_view body,
+                                                                            arena& memory);
+[[nodiscard]] result<std::span<const query_request>> decode_search_batch_document(
+    std::string_view body, arena& memory);
+[[nodiscard]] result<group_request> decode_search_groups_document(std::string_view body,
+                                                                  arena& memory);
+
 [[nodiscard]] result<scroll_request> decode_scroll(std::string_view body, arena& memory);
 [[nodiscard]] result<retrieve_request> decode_retrieve(std::string_view body, arena& memory);
 [[nodiscard]] result<count_request> decode_count(std::string_view body, arena& memory);

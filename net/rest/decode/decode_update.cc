@@ -4,6 +4,7 @@
 #include "net/rest/decode/decode_filter.h"
 #include "net/rest/decode/decode_vector.h"
 #include "net/rest/decode/decoder.h"
+#include "net/rest/decode/fast_points.h"
 
 namespace vexfs::rest {
 namespace {
@@ -218,6 +219,10 @@ result<update_operation> decode_one(std::string_view body, arena& memory,
 }  // namespace
 
 result<update_operation> decode_upsert(std::string_view body, arena& memory) {
+  if (auto operation = fast_upsert(body, memory)) return *operation;
+  return decode_upsert_document(body, memory);
+}
+result<update_operation> decode_upsert_document(std::string_view body, arena& memory) {
   return decode_one(body, memory, upsert_of);
 }
 result<update_operation> decode_delete_points(std::string_view body, arena& memory) {

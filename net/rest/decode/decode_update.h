@@ -11,6 +11,8 @@
 namespace vexfs::rest {
 
 [[nodiscard]] result<update_operation> decode_upsert(std::string_view body, arena& memory);
+/// The same by way of the tree alone: what decode_upsert falls back to, and is tested against.
+[[nodiscard]] result<update_operation> decode_upsert_document(std::string_view body, arena& memory);
 [[nodiscard]] result<update_operation> decode_delete_points(std::string_view body, arena& memory);
 [[nodiscard]] result<update_operation> decode_update_vectors(std::string_view body, arena& memory);
 [[nodiscard]] result<update_operation> decode_delete_vectors(std::string_view body, arena& memory);

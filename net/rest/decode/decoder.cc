@@ -7,6 +7,9 @@
 namespace vexfs::rest {
 namespace {
 
+/// More values that are out of range are as wrong, but nobody reads on.
+constexpr std::size_t reported_values_max = 100;
+
 template <class Number>
 std::optional<Number> whole_number(std::string_view digits) {
   Number number{};
@@ -34,6 +37,7 @@ void decoder::malformed(std::string text) {
 }
 
 void decoder::invalid(std::string_view path, std::string_view text) {
+  if (invalid_.size() == reported_values_max) return;
   invalid_.push_back(std::string(path) + ": " + std::string(text));
 }
 
@@ -116,14 +120,8 @@ double decoder::f64(const node& value) {
   double number = 0;
   const auto [end, code] =
       std::from_chars(value.text.data(), value.text.data() + value.text.size(), number);
-  if (code == std::errc::result_out_of_range) {
-    // Too small is zero; too large is an error, as it cannot be printed again.
-    if (value.text.find("e-") != std::string_view::npos ||
-        value.text.find("E-") != std::string_view::npos)
-      return 0;
-    malformed("number out of range");
-    return 0;
-  }
+  // The document has no numbers that are too large: these are too small.
+  if (code == std::errc::result_out_of_range) return value.text.front() == '-' ? -0.0 : 0.0;
   return number;
 }
 

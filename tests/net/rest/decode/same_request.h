@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <bit>
+#include <string>
+#include <variant>
+
+#include "core/model/query.h"
+#include "core/model/update.h"
+
+// Requests as text, every member of them: equal texts are equal requests, to the bit of each float.
+namespace vexfs::rest {
+
+inline std::string show(const vector_value& value) {
+  std::string out = "v" + std::to_string(static_cast<int>(value.kind)) + "/" +
+                    std::to_string(value.row_count) + "[";
+  for (const float one : value.values)
+    out += std::to_string(std::bit_cast<std::uint32_t>(one)) + " ";
+  for (const std::uint32_t one : value.indices)
+    out += "#" + std::to_string(one);
+  return out + "]";
+}
+
+inline std::string show(const payload_path& path) {
+  std::string out;
+  for (const path_step& step : path.steps)
+    out += std::to_string(static_cast<int>(step.kind)) + std::string(step.key) +
+           std::to_string(step.index) + "/";
+  return out;
+}
+
+inline std::string show(const point_struct& point) {
+  std::string out = point.id.text() + " " + std::string(point.payload) + " ";
+  for (const named_vector& one : point.vectors)
+    out += std::string(one.name) + "=" + show(one.value);
+  return out;
+}
+
+/// Only how the filter is made up; what is in its conditions is the filter tests' business.
+inline std::string show(const filter* given) {
+  if (!given) return "none";
+  const auto clause = [](std::span<const condition> conditions) {
+    std::string out = "(";
+    for (const condition& one : conditions) {
+      out += std::to_string(one.index());
+      if (const auto* field = std::get_if<field_condition>(&one)) out += show(field->key);
+      if (const auto* inner = std::get_if<filter_condition>(&one)) out += show(inner->inner);
+    }
+    return out + ")";
+  };
+  return clause(given->must) + clause(given->should) + clause(given->must_not);
+}
+
+inline std::string show(const update_operation& operation) {
+  const auto* upsert = std::get_if<upsert_points>(&operation);
+  if (!upsert) return std::to_string(operation.index());
+  std::string out = "upsert " + std::to_string(static_cast<int>(upsert->mode)) +
+                    show(upsert->update_filter) + "\n";
+  for (const point_struct& point : upsert->points)
+    out += show(point) + "\n";
+  return out;
+}
+
+inline std::string show(const query& what) {
+  if (const auto* nearest = std::get_if<nearest_query>(&what)) {
+    if (const auto* id = std::get_if<point_id>(&nearest->target)) return "near " + id->text();
+    return "near " + show(std::get<vector_value>(nearest->target));
+  }
+  if (const auto* order = std::get_if<order_by>(&what))
+    return "order " + show(order->key) + std::to_string(order->descending);
+  return std::to_string(what.index());
+}
+
+inline std::string show(const payload_selector& selector) {
+  std::string out = std::to_string(static_cast<int>(selector.kind));
+  for (const payload_path& path : selector.paths)
+    out += show(path) + ",";
+  return out;
+}
+
+inline std::string show(const vector_selector& selector) {
+  std::string out = std::to_string(static_cast<int>(selector.kind));
+  for (const std::string_view name : selector.names)
+    out += std::string(name) + ",";
+  return out;
+}
+
+inline std::string show(const query_request& request) {
+  return show(request.what) + " using " + std::string(request.using_vector) + " if " +
+         show(request.condition) + " ef " + std::to_string(request.params.hnsw_ef.value_or(0)) +
+         " exact " + std::to_string(request.params.exact) + " indexed " +
+         std::to_string(request.params.indexed_only) + " more " +
+         std::to_string(request.params.oversampling.value_or(-1)) + " than " +
+         std::to_string(request.score_threshold.value_or(-7)) + " limit " +
+         std::to_string(request.limit) + "+" + std::to_string(request.offset) + " payload " +
+         show(request.with_payload) + " vectors " + show(request.with_vector) + " from " +
+         (request.lookup_from ? std::string(request.lookup_from->collection) : "") + "\n";
+}
+
+inline std::string show(std::span<const query_request> requests) {
+  std::string out;
+  for (const query_request& request : requests)
+    out += show(request);
+  return out;
+}
+
+inline std::string show(const group_request& group) {
+  return show(group.search) + " by " + show(group.group_by) + " " +
+         std::to_string(group.group_size) +
+         (group.with_lookup ? group.with_lookup->collection : "-").data();
+}
+
+template <class T>
+std::string show_result(const result<T>& decoded) {
+  if (decoded) return show(*decoded);
+  return "error " + std::to_string(static_cast<int>(decoded.error().code)) + " " +
+         decoded.error().text;
+}
+
+}  // namespace vexfs::rest
