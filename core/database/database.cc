@@ -77,6 +77,7 @@ result<std::unique_ptr<database>> database::open(io::storage& disk, device& vect
                                                  std::uint32_t core_count) {
   auto opened = std::unique_ptr<database>(new database(disk, vectors, config, core_count));
   VEXFS_CHECK(disk.make_directories("wal"));
+  VEXFS_CHECK(disk.sync_directory(""));
   VEXFS_TRY(auto stored, load_catalogue(disk));
   opened->next_number_ = stored.next_number;
   auto view = std::make_shared<catalogue_view>();
@@ -91,6 +92,9 @@ result<std::unique_ptr<database>> database::open(io::storage& disk, device& vect
 
   VEXFS_TRY(const auto segments, list_segments(disk));
   const std::uint64_t number = segments.empty() ? 1 : segments.back().number + 1;
+  for (const segment_file& segment : segments)
+    if (segment.number + 1 == number)
+      VEXFS_CHECK(seal_segment(disk, segment.path, segment_read_bytes_max));
   for (std::uint32_t core = 0; core < core_count; ++core) {
     VEXFS_TRY(auto log, wal::open(disk, core, number, config.wal_segment_bytes));
     opened->logs_.push_back(std::move(log));
@@ -132,7 +136,7 @@ io::task<result<void>> database::recover() {
       if (!applied) target.failure = "replay failed: " + applied.error().text;
     }
     // Records that cannot be told apart any more may have been anybody's of this core.
-    if (state.damaged) {
+    if (state.damaged || state.torn) {
       for (const auto& [number, target] : owned)
         target->failure = "the log file " + (*segments)[i].path + " is damaged";
     }

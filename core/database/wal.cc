@@ -20,6 +20,10 @@ enum class fragment : std::uint8_t { whole = 1, first = 2, middle = 3, last = 4 
 // In front of a record's bytes: collection number and sequence.
 constexpr std::size_t record_head_bytes = 16;
 
+// A record of this collection is a mark: its sequence is the segment's size that a sync has covered.
+// It tells a flipped bit, which must be reported, from bytes that a power cut may have lost.
+constexpr std::uint64_t mark_collection = 0;
+
 std::span<const std::byte> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
@@ -77,41 +81,59 @@ segment_content read_segment(std::string_view bytes,
   std::string assembled;
   bool assembling = false;
   bool broken = false;  // since the last valid record there was something that is none
-  const auto deliver = [&](std::string_view record) {
+  bool ended = false;   // there was room for a record, and zeros
+  bool whole = true;    // neither, so far
+  const auto deliver = [&](std::string_view record, std::uint64_t end) {
     if (record.size() < record_head_bytes) {
       broken = true;
       return;
     }
+    whole = whole && !broken && !ended;
+    if (whole) content.whole_bytes = end;
     logged found;
     std::memcpy(&found.collection, record.data(), 8);
     std::memcpy(&found.sequence, record.data() + 8, 8);
     found.bytes = record.substr(record_head_bytes);
-    content.damaged = content.damaged || broken;
+    content.damaged = content.damaged || broken || ended;
     broken = false;
-    visit(found);
+    ended = false;
+    if (found.collection == mark_collection)
+      content.synced_bytes = std::max(content.synced_bytes, found.sequence);
+    else
+      visit(found);
   };
   for (std::size_t block = 0; block < bytes.size(); block += block_bytes) {
     std::string_view rest = bytes.substr(block, block_bytes);
+    const std::size_t here_bytes = rest.size();
     while (rest.size() >= fragment_head_bytes) {
       std::uint32_t crc = 0;
       std::uint16_t length = 0;
       std::memcpy(&crc, rest.data(), 4);
       std::memcpy(&length, rest.data() + 4, 2);
       const auto kind = static_cast<fragment>(rest[6]);
-      if (crc == 0 && length == 0 && rest[6] == 0) break;  // padding up to the block's end
-      const std::size_t whole = fragment_head_bytes + length;
-      if (whole > rest.size() || crc32c(bytes_of(rest.substr(4, whole - 4))) != crc) {
+      const std::size_t position = here_bytes - rest.size();
+      if (crc == 0 && length == 0 && rest[6] == 0) {
+        // Padding up to the block's end, where no record fits.
+        ended = ended || block_bytes - position >= fragment_head_bytes + record_head_bytes;
+        // A record that goes on in the next block fills this one.
+        broken = broken || assembling;
+        assembling = false;
+        break;
+      }
+      const std::size_t size = fragment_head_bytes + length;
+      if (size > rest.size() || crc32c(bytes_of(rest.substr(4, size - 4))) != crc) {
         broken = true;
         assembling = false;
         break;
       }
       const std::string_view part = rest.substr(fragment_head_bytes, length);
-      rest.remove_prefix(whole);
+      rest.remove_prefix(size);
+      const std::uint64_t end = block + position + size;
       switch (kind) {
         case fragment::whole:
           if (assembling) broken = true;
           assembling = false;
-          deliver(part);
+          deliver(part, end);
           break;
         case fragment::first:
           if (assembling) broken = true;
@@ -127,7 +149,7 @@ segment_content read_segment(std::string_view bytes,
           assembled.append(part);
           if (kind == fragment::last) {
             assembling = false;
-            deliver(assembled);
+            deliver(assembled, end);
           }
           break;
         default: broken = true;
@@ -139,6 +161,18 @@ segment_content read_segment(std::string_view bytes,
   }
   content.torn = broken || assembling;
   return content;
+}
+
+result<void> seal_segment(io::storage& disk, std::string_view path,
+                          std::uint64_t size_bytes_max) {
+  VEXFS_TRY(const auto content, io::read_file(disk, path, size_bytes_max));
+  const auto state =
+      read_segment({reinterpret_cast<const char*>(content.data()), content.size()},
+                   [](const logged&) {});
+  VEXFS_TRY(const auto segment, disk.open(path, io::open_mode::read_write));
+  if (state.whole_bytes < content.size() && state.whole_bytes >= state.synced_bytes)
+    VEXFS_CHECK(segment->truncate(state.whole_bytes));
+  return segment->sync_now();
 }
 
 wal::wal(io::storage& disk, std::uint32_t core_index, std::uint64_t segment_number,
@@ -175,6 +209,10 @@ result<void> wal::open_segment() {
 }
 
 void wal::put(const logged& record) {
+  if (batch_.empty() && synced_ > marked_) {
+    append_record(batch_, offset_, {mark_collection, synced_, {}});
+    marked_ = synced_;
+  }
   append_record(batch_, offset_ + batch_.size(), record);
   if (!std::exchange(turn_queued_, true)) io::loop::current().at_end_of_turn(turn_work_);
 }

@@ -27,6 +27,8 @@ struct logged {
 struct segment_content {
   bool torn = false;     // bytes behind the last valid record that are not a record
   bool damaged = false;  // the same with valid records behind them
+  std::uint64_t whole_bytes = 0;   // end of the last record in front of which nothing is missing
+  std::uint64_t synced_bytes = 0;  // so much was on the medium, says the segment itself
 };
 
 /// Visits every valid record in order. Never fails: what is not a record is skipped and reported.
@@ -35,6 +37,13 @@ segment_content read_segment(std::string_view bytes,
 
 /// Appends one record in the segment format; `offset` is where `out` goes in the segment.
 void append_record(std::string& out, std::uint64_t offset, const logged& record);
+
+/// Makes a segment of the last life final, before there are newer ones. A power cut keeps unsynced
+/// bytes in any combination, so the log ends at the first record that is not whole, unless the
+/// segment says that it was synced further: then that is damage and stays for the reader to see.
+/// What is left is synced: it may not be lost any more once newer records depend on it. Blocks.
+[[nodiscard]] result<void> seal_segment(io::storage& disk, std::string_view path,
+                                        std::uint64_t size_bytes_max);
 
 /// The write-ahead log of one core, in segment files wal/<core>-<number>.log. Records of one turn
 /// go out in one write, and one fdatasync serves everybody who waits for one.
@@ -87,6 +96,7 @@ class wal {
 
   std::uint64_t written_ = 0;  // bytes ever written, over all segments
   std::uint64_t synced_ = 0;   // the part of them that is on the medium
+  std::uint64_t marked_ = 0;   // the part of those that a mark in the log tells
   bool syncing_ = false;
   std::string failure_;        // of a write or sync that cannot be made good
   struct waiting_sync : io::resume_later {

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/io/simulated_storage.h"
+
 namespace vexfs {
 namespace {
 
@@ -28,7 +30,8 @@ std::string write(std::mt19937_64& random, std::vector<kept>& records, std::size
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t size = random() % 8 == 0 ? random() % 100'000 : random() % 300;
     std::string bytes(size, '\0');
-    for (char& byte : bytes) byte = static_cast<char>(random());
+    for (char& byte : bytes)
+      byte = static_cast<char>(random());
     records.push_back({i + 1, bytes});
     append_record(segment, segment.size(), {9, i + 1, bytes});
   }
@@ -56,7 +59,8 @@ TEST(wal_test, a_segment_cut_at_any_byte_gives_the_records_that_are_whole) {
     ASSERT_LE(found.size(), records.size());
     ASSERT_GE(found.size(), whole);
     whole = found.size();
-    for (std::size_t i = 0; i < found.size(); ++i) ASSERT_EQ(found[i], records[i]);
+    for (std::size_t i = 0; i < found.size(); ++i)
+      ASSERT_EQ(found[i], records[i]);
     ASSERT_FALSE(content.damaged);
   }
 }
@@ -71,10 +75,48 @@ TEST(wal_test, every_flipped_bit_is_noticed_and_other_records_survive) {
     damaged[at] = static_cast<char>(damaged[at] ^ (1 << (random() % 8)));
     segment_content content;
     const auto found = read(damaged, content);
-    for (const kept& one : found) ASSERT_EQ(one, records[one.sequence - 1]);
+    for (const kept& one : found)
+      ASSERT_EQ(one, records[one.sequence - 1]);
     // Padding at the end of a block carries nothing; anything else is missed.
     if (found.size() != records.size()) {
       ASSERT_TRUE(content.torn || content.damaged);
+    }
+  }
+}
+
+TEST(wal_test, a_hole_ends_the_log_unless_the_log_says_that_it_was_synced) {
+  const std::string bytes(40'000, 'b');
+  std::string segment;
+  for (std::uint64_t sequence = 1; sequence <= 3; ++sequence)
+    append_record(segment, segment.size(), {9, sequence, bytes});
+  const std::size_t synced = segment.size();
+  std::string marked = segment;
+  append_record(marked, marked.size(), {0, synced, ""});
+  for (const bool has_mark : {false, true}) {
+    for (const bool lost : {false, true}) {
+      SCOPED_TRACE(has_mark);
+      std::string content = has_mark ? marked : segment;
+      // The second record: zeros for some of its sectors, or a bit.
+      if (lost)
+        content.replace(50'000, 20'000, 20'000, '\0');
+      else
+        content[50'000] ^= 1;
+      io::simulated_storage disk;
+      ASSERT_TRUE(io::replace_file(disk, "log", std::as_bytes(std::span(content))));
+      ASSERT_TRUE(seal_segment(disk, "log", 1 << 20));
+      const auto sealed = io::read_file(disk, "log", 1 << 20);
+      ASSERT_TRUE(sealed);
+      segment_content state;
+      const auto found =
+          read({reinterpret_cast<const char*>(sealed->data()), sealed->size()}, state);
+      ASSERT_GE(found.size(), 1U);
+      EXPECT_EQ(found.front().sequence, 1U);
+      if (has_mark) {
+        EXPECT_TRUE(state.damaged);
+      } else {
+        EXPECT_FALSE(state.damaged || state.torn);
+        EXPECT_EQ(found.size(), 1U);
+      }
     }
   }
 }
