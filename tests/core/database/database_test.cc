@@ -184,7 +184,8 @@ TEST(database_test, a_second_collection_of_a_name_is_refused_and_a_missing_one_i
     EXPECT_EQ(refused.error().code, errc::already_exists);
     EXPECT_EQ(refused.error().text, "Collection `c` already exists!");
     arena memory;
-    auto counting = data.count("d", {}, memory);
+    const count_request all;
+    auto counting = data.count("d", all, memory);
     const auto missing = co_await counting;
     EXPECT_EQ(missing.error().text, "Collection `d` doesn't exist!");
     auto removing = data.delete_collection("c");
@@ -209,7 +210,8 @@ TEST(database_test, one_bad_vector_refuses_the_whole_upsert) {
     const auto refused = co_await updating;
     EXPECT_FALSE(refused);
     EXPECT_EQ(refused.error().text, "Vector dimension error: expected dim: 3, got 2");
-    auto counting = data.count("c", {}, memory);
+    const count_request all;
+    auto counting = data.count("c", all, memory);
     EXPECT_EQ(*(co_await counting), 0U);
   });
 }
