@@ -18,13 +18,13 @@ namespace {
 static_assert(sizeof(candidate) == sizeof(vexfs_candidate));
 static_assert(offsetof(candidate, generation) == offsetof(vexfs_candidate, generation));
 
-vexfs_dot_fn dot_for(simd_level level) {
+const vexfs_kernels* kernels_for(simd_level level) {
   switch (level) {
-    case simd_level::scalar: return vexfs_dot_scalar;
-    case simd_level::avx2: return vexfs_dot_avx2;
-    case simd_level::avx512: return vexfs_dot_avx512;
+    case simd_level::scalar: return &vexfs_kernels_scalar;
+    case simd_level::avx2: return &vexfs_kernels_avx2;
+    case simd_level::avx512: return &vexfs_kernels_avx512;
   }
-  return vexfs_dot_scalar;
+  return &vexfs_kernels_scalar;
 }
 
 error insert_error(int status) {
@@ -101,20 +101,20 @@ class embedded_vector_file final : public vector_file {
 
 class embedded_device final : public device {
  public:
-  explicit embedded_device(simd_level level) : dot_(dot_for(level)) {}
+  explicit embedded_device(simd_level level) : kernels_(kernels_for(level)) {}
 
   result<std::unique_ptr<vector_file>> create(const vector_file_config& config) override {
     const vexfs_metric metric = config.metric == distance::euclid ||
                                         config.metric == distance::manhattan
                                     ? VEXFS_METRIC_EUCLID
                                     : VEXFS_METRIC_DOT;
-    vexfs_vector_file* file = vexfs_vector_file_create(config.dim, metric, dot_);
+    vexfs_vector_file* file = vexfs_vector_file_create(config.dim, metric, kernels_);
     if (!file) return fail(errc::insufficient_storage, "out of memory for a vector file");
     return std::make_unique<embedded_vector_file>(file, config);
   }
 
  private:
-  const vexfs_dot_fn dot_;
+  const vexfs_kernels* const kernels_;
 };
 
 }  // namespace

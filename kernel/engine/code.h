@@ -69,6 +69,8 @@ struct vexfs_query_constants {
 	u32 error;
 };
 
+#define VEXFS_QUERY_ERROR_MAX (1u << 17) /* that a scan works with */
+
 int vexfs_code_query(const u32 *bits, u32 dim, s16 *value,
 		     struct vexfs_query_constants *query);
 

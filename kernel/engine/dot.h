@@ -7,20 +7,25 @@
 #define VEXFS_ENGINE_DOT_H
 
 #include "platform.h"
+#include "rank.h"
 
 /*
- * out[q * row_count + r] = sum over i < bytes of rows[r * bytes + i] *
+ * out[q * VEXFS_BLOCK_ROWS + r] = sum over i < bytes of rows[r * bytes + i] *
  * queries[q * bytes + i]. `bytes` is a multiple of 64. Rows and queries are
- * aligned to 64 bytes. No partial sum leaves an int32: vexfs_query_limit().
+ * aligned to 64 bytes; row_count is at most VEXFS_BLOCK_ROWS. No partial sum leaves an int32: vexfs_query_limit().
  */
 typedef void (*vexfs_dot_fn)(const s8 *rows, u32 row_count, const s16 *queries,
 			     u32 query_count, u32 bytes, s32 *out);
 
-void vexfs_dot_scalar(const s8 *rows, u32 row_count, const s16 *queries,
-		      u32 query_count, u32 bytes, s32 *out);
-void vexfs_dot_avx2(const s8 *rows, u32 row_count, const s16 *queries,
-		    u32 query_count, u32 bytes, s32 *out);
-void vexfs_dot_avx512(const s8 *rows, u32 row_count, const s16 *queries,
-		      u32 query_count, u32 bytes, s32 *out);
+/* The kernels of one SIMD level. */
+struct vexfs_kernels {
+	vexfs_dot_fn dot;
+	vexfs_rank_fn rank_dot;
+	vexfs_rank_fn rank_euclid;
+};
+
+extern const struct vexfs_kernels vexfs_kernels_scalar;
+extern const struct vexfs_kernels vexfs_kernels_avx2;
+extern const struct vexfs_kernels vexfs_kernels_avx512;
 
 #endif

@@ -46,7 +46,7 @@ dot_tile(const s8 *row, const s16 *queries, u32 query_count, u32 bytes,
 		out[q * out_stride] = sum_lanes(sums[q]);
 }
 
-void vexfs_dot_avx2(const s8 *rows, u32 row_count, const s16 *queries,
+static void vexfs_dot_avx2(const s8 *rows, u32 row_count, const s16 *queries,
 		    u32 query_count, u32 bytes, s32 *out)
 {
 	u32 q = 0, r;
@@ -55,11 +55,21 @@ void vexfs_dot_avx2(const s8 *rows, u32 row_count, const s16 *queries,
 		for (r = 0; r < row_count; r++)
 			dot_tile(rows + (size_t)r * bytes,
 				 queries + (size_t)q * bytes, 4, bytes,
-				 out + q * row_count + r, row_count);
+				 out + q * VEXFS_BLOCK_ROWS + r,
+				 VEXFS_BLOCK_ROWS);
 	for (; q < query_count; q++)
 		for (r = 0; r < row_count; r++)
 			dot_tile(rows + (size_t)r * bytes,
 				 queries + (size_t)q * bytes, 1, bytes,
-				 out + q * row_count + r, row_count);
+				 out + q * VEXFS_BLOCK_ROWS + r,
+				 VEXFS_BLOCK_ROWS);
 }
+
+VEXFS_RANK_FUNCTIONS(avx2)
+
+const struct vexfs_kernels vexfs_kernels_avx2 = {
+	.dot = vexfs_dot_avx2,
+	.rank_dot = vexfs_rank_dot_avx2,
+	.rank_euclid = vexfs_rank_euclid_avx2,
+};
 #endif

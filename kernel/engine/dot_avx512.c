@@ -52,7 +52,7 @@ dot_tile(const s8 *rows, u32 row_count, const s16 *queries, u32 query_count,
 			out[q * out_stride + r] = sum_lanes(sums[r][q]);
 }
 
-void vexfs_dot_avx512(const s8 *rows, u32 row_count, const s16 *queries,
+static void vexfs_dot_avx512(const s8 *rows, u32 row_count, const s16 *queries,
 		      u32 query_count, u32 bytes, s32 *out)
 {
 	u32 q = 0, r;
@@ -62,20 +62,32 @@ void vexfs_dot_avx512(const s8 *rows, u32 row_count, const s16 *queries,
 
 		for (r = 0; r + 2 <= row_count; r += 2)
 			dot_tile(rows + (size_t)r * bytes, 2, first, 4, bytes,
-				 out + q * row_count + r, row_count);
+				 out + q * VEXFS_BLOCK_ROWS + r,
+				 VEXFS_BLOCK_ROWS);
 		for (; r < row_count; r++)
 			dot_tile(rows + (size_t)r * bytes, 1, first, 4, bytes,
-				 out + q * row_count + r, row_count);
+				 out + q * VEXFS_BLOCK_ROWS + r,
+				 VEXFS_BLOCK_ROWS);
 	}
 	for (; q < query_count; q++) {
 		const s16 *one = queries + (size_t)q * bytes;
 
 		for (r = 0; r + 2 <= row_count; r += 2)
 			dot_tile(rows + (size_t)r * bytes, 2, one, 1, bytes,
-				 out + q * row_count + r, row_count);
+				 out + q * VEXFS_BLOCK_ROWS + r,
+				 VEXFS_BLOCK_ROWS);
 		for (; r < row_count; r++)
 			dot_tile(rows + (size_t)r * bytes, 1, one, 1, bytes,
-				 out + q * row_count + r, row_count);
+				 out + q * VEXFS_BLOCK_ROWS + r,
+				 VEXFS_BLOCK_ROWS);
 	}
 }
+
+VEXFS_RANK_FUNCTIONS(avx512)
+
+const struct vexfs_kernels vexfs_kernels_avx512 = {
+	.dot = vexfs_dot_avx512,
+	.rank_dot = vexfs_rank_dot_avx512,
+	.rank_euclid = vexfs_rank_euclid_avx512,
+};
 #endif

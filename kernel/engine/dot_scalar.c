@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 #include "dot.h"
 
-void vexfs_dot_scalar(const s8 *rows, u32 row_count, const s16 *queries,
+static void vexfs_dot_scalar(const s8 *rows, u32 row_count, const s16 *queries,
 		      u32 query_count, u32 bytes, s32 *out)
 {
 	u32 q, r, i;
@@ -14,7 +14,15 @@ void vexfs_dot_scalar(const s8 *rows, u32 row_count, const s16 *queries,
 
 			for (i = 0; i < bytes; i++)
 				sum += (s32)row[i] * query[i];
-			out[q * row_count + r] = sum;
+			out[q * VEXFS_BLOCK_ROWS + r] = sum;
 		}
 	}
 }
+
+VEXFS_RANK_FUNCTIONS(scalar)
+
+const struct vexfs_kernels vexfs_kernels_scalar = {
+	.dot = vexfs_dot_scalar,
+	.rank_dot = vexfs_rank_dot_scalar,
+	.rank_euclid = vexfs_rank_euclid_scalar,
+};

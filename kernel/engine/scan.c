@@ -6,9 +6,7 @@
 
 struct query_state {
 	struct vexfs_query_constants code;
-	u64 radius; /* || q || in query steps, rounded up */
-	u64 inverse; /* 2^61 / step, for bringing || x ||^2 to the rank's unit */
-	u64 rounding; /* Euclid: float32 rounding of || q ||^2, in rank units */
+	struct vexfs_ranking ranking;
 	s64 threshold;
 	s64 *best; /* min-heap of the k best lower ends */
 	s64 *upper; /* of each candidate */
@@ -19,23 +17,14 @@ struct query_state {
 	u8 is_zero;
 };
 
-/* What the rows of one block are to all queries. */
-struct block {
-	u32 slots[VEXFS_SCAN_ROWS];
-	u32 generations[VEXFS_SCAN_ROWS];
-	u32 step[VEXFS_SCAN_ROWS];
-	u64 slack[VEXFS_SCAN_ROWS];
-	u32 square[VEXFS_SCAN_ROWS];
-	s32 square_exponent[VEXFS_SCAN_ROWS];
-	u32 count;
-};
-
 struct workspace {
 	struct query_state *queries;
 	s16 *values;
 	s32 *dots;
 	s8 *codes;
-	struct block *rows;
+	struct vexfs_block *rows;
+	s64 *middle;
+	s64 *bound;
 };
 
 static size_t round_up(size_t bytes)
@@ -56,9 +45,10 @@ size_t vexfs_scan_scratch_bytes(const struct vexfs_vector_file *file,
 {
 	return round_up(query_count * sizeof(struct query_state)) +
 	       round_up((size_t)query_count * file->row_bytes * sizeof(s16)) +
-	       round_up((size_t)query_count * VEXFS_SCAN_ROWS * sizeof(s32)) +
-	       round_up((size_t)VEXFS_SCAN_ROWS * file->row_bytes) +
-	       round_up(sizeof(struct block)) +
+	       round_up((size_t)query_count * VEXFS_BLOCK_ROWS * sizeof(s32)) +
+	       round_up((size_t)VEXFS_BLOCK_ROWS * file->row_bytes) +
+	       round_up(sizeof(struct vexfs_block)) +
+	       2 * round_up(VEXFS_BLOCK_ROWS * sizeof(s64)) +
 	       query_count * (round_up(k * sizeof(s64)) +
 			      round_up(capacity * sizeof(s64))) +
 	       64;
@@ -120,7 +110,7 @@ static void compact(struct query_state *query)
 }
 
 static void offer(struct query_state *query, const struct vexfs_scan *scan,
-		  const struct block *rows, u32 row, s64 lower, s64 upper)
+		  const struct vexfs_block *rows, u32 row, s64 lower, s64 upper)
 {
 	if (query->found_count == scan->capacity) {
 		compact(query);
@@ -152,6 +142,7 @@ static int prepare_query(struct query_state *query, const u32 *bits, u32 dim,
 			 s16 *values, s32 exponent)
 {
 	int status = vexfs_code_query(bits, dim, values, &query->code);
+	u64 radius;
 
 	if (status)
 		return status;
@@ -159,24 +150,29 @@ static int prepare_query(struct query_state *query, const u32 *bits, u32 dim,
 	query->is_zero = query->code.step == 0;
 	if (query->is_zero)
 		return 0;
-	/* Above an error of 1/4 the bounds would say nothing. */
-	if (query->code.error > 1u << 22)
+	/* Coarser queries would need bounds past 32 bits, and say little. */
+	if (query->code.error > VEXFS_QUERY_ERROR_MAX)
 		query->overflowed = 1;
 	/* || q || <= norm / (1 - error) <= norm * (1 + 2 * error). */
-	query->radius = query->code.norm +
-			((query->code.norm * query->code.error) >> 23) + 1;
-	query->inverse = (1ULL << 61) / query->code.step;
+	radius = query->code.norm +
+		 ((query->code.norm * query->code.error) >> 23) + 1;
+	query->ranking.radius = (u32)radius;
+	query->ranking.inverse = (u32)((1ULL << 61) / query->code.step);
+	query->ranking.down = 62 + query->code.exponent + exponent;
+	while (query->ranking.rounding_shift < 22 &&
+	       (dim << (query->ranking.rounding_shift + 1)) <= 1u << 22)
+		query->ranking.rounding_shift++;
 	{
 		/* dim / 2^23 * || q ||^2, || q ||^2 = radius^2 * step units. */
 		const unsigned __int128 wide =
-			(unsigned __int128)(query->radius * query->radius) *
+			(unsigned __int128)(radius * radius) *
 			query->code.step;
 		const u64 high = (u64)(wide >> 32) + 1;
 
-		query->rounding =
+		query->ranking.fixed =
 			shifted(high >> 23 ? (high >> 23) * dim : dim,
 				exponent - query->code.exponent - 32) +
-			1;
+			8;
 	}
 	return 0;
 }
@@ -184,18 +180,19 @@ static int prepare_query(struct query_state *query, const u32 *bits, u32 dim,
 /* Gathers the next live rows from `slot` on; returns where to go on. */
 static u32 gather(const struct vexfs_vector_file *file,
 		  const struct vexfs_scan *scan, s32 exponent, u32 code_error,
-		  struct block *rows, u32 slot, u32 last)
+		  struct vexfs_block *rows, u32 slot, u32 last)
 {
 
 	rows->count = 0;
-	while (slot < last && rows->count < VEXFS_SCAN_ROWS) {
+	while (slot < last && rows->count < VEXFS_BLOCK_ROWS) {
 		const struct vexfs_chunk *chunk =
 			file->chunks[slot / VEXFS_CHUNK_ROWS];
 		const u32 place = slot % VEXFS_CHUNK_ROWS;
 		const u64 state = vexfs_load_acquire(&chunk->states[place]);
 		const struct vexfs_row_constants *row = &chunk->rows[place];
 		const u32 at = rows->count;
-		u32 q, wanted = 0, down;
+		u32 q, wanted = 0, down, step = 0;
+		u64 slack = 0;
 
 		if (!state) {
 			slot++;
@@ -219,17 +216,14 @@ static u32 gather(const struct vexfs_vector_file *file,
 			 * are less than one unit, times the codes' norm.
 			 */
 			down = (u32)(exponent - row->exponent);
-			rows->step[at] = down < 32 ? row->step >> down : 0;
-			rows->slack[at] =
-				(down < 64 ? row->slack >> down : 0) + 1 +
+			step = down < 32 ? row->step >> down : 0;
+			slack = (down < 64 ? row->slack >> down : 0) + 1 +
 				(down ? row->norm : 0);
-		} else {
-			rows->step[at] = 0;
-			rows->slack[at] = 0;
+			/* || e(q) || * || value(x) ||, without || q ||. */
+			slack += (((u64)row->norm * step >> 24) + 1) * code_error;
 		}
-		/* || e(q) || * || value(x) ||, without || q ||: see radius. */
-		rows->slack[at] += (((u64)row->norm * rows->step[at] >> 24) + 1) *
-				   code_error;
+		rows->step[at] = (s32)step;
+		rows->slack[at] = (u32)((slack + 1023) >> 10);
 		rows->count++;
 		slot++;
 	}
@@ -238,7 +232,7 @@ static u32 gather(const struct vexfs_vector_file *file,
 
 /* The codes of a block: in place where its rows are neighbours, else copied. */
 static const s8 *codes_of(const struct vexfs_vector_file *file,
-			  const struct block *rows, s8 *copies)
+			  const struct vexfs_block *rows, s8 *copies)
 {
 	const u32 first = rows->slots[0];
 	u32 r;
@@ -259,56 +253,97 @@ static const s8 *codes_of(const struct vexfs_vector_file *file,
 	return copies;
 }
 
-static void rank_dot(struct query_state *query, const struct vexfs_scan *scan,
-		     const struct block *rows, const s32 *dots,
-		     const u64 *allowed)
+/* Offers the rows of a block whose upper ends reach the threshold. */
+static void offer_block(struct query_state *query,
+			const struct vexfs_scan *scan,
+			const struct vexfs_block *rows, const u64 *allowed,
+			const s64 *middle, const s64 *bound)
 {
 	u32 r;
 
-	for (r = 0; r < rows->count; r++) {
-		const s64 middle = (s64)dots[r] * rows->step[r];
-		const s64 bound = (s64)(rows->slack[r] * query->radius);
+	for (r = 0; r < rows->count && !query->overflowed; r++) {
+		const u32 slot = rows->slots[r];
 
-		if (middle + bound < query->threshold)
+		if (middle[r] + bound[r] < query->threshold)
 			continue;
-		if (allowed &&
-		    !(allowed[rows->slots[r] / 64] >> (rows->slots[r] % 64) & 1))
+		if (allowed && !(allowed[slot / 64] >> (slot % 64) & 1))
 			continue;
-		offer(query, scan, rows, r, middle - bound, middle + bound);
+		offer(query, scan, rows, r,
+		      middle[r] - bound[r], middle[r] + bound[r]);
 	}
 }
 
-static void rank_euclid(struct query_state *query,
-			const struct vexfs_scan *scan, const struct block *rows,
-			const s32 *dots, const u64 *allowed, s32 exponent,
-			u32 dim)
+/*
+ * Rows whose || x ||^2 is out of the loop's range for this query: far too
+ * small to count, or so large that the rank is no better than its limit.
+ */
+static bool fits_shift(const struct vexfs_block *rows, s32 down)
 {
 	u32 r;
 
 	for (r = 0; r < rows->count; r++) {
-		/*
-		 * || x ||^2 / 2 in the rank's unit:
-		 * square * 2^square_exponent * inverse / 2^61
-		 *   / 2^(query exponent + scan exponent) / 2.
-		 */
-		const s32 down = 62 + query->code.exponent + exponent -
-				 rows->square_exponent[r];
-		const u64 half = shifted((u64)rows->square[r] * query->inverse,
-					 down);
-		s64 middle, bound, lower;
+		const s32 shift = down - rows->square_exponent[r];
 
-		if (allowed &&
-		    !(allowed[rows->slots[r] / 64] >> (rows->slots[r] % 64) & 1))
+		if (shift < 2 || shift > 63)
+			return false;
+	}
+	return true;
+}
+
+static void rank_extreme(struct query_state *query,
+			 const struct vexfs_scan *scan,
+			 const struct vexfs_block *rows, const s32 *dots,
+			 const u64 *allowed, u32 dim)
+{
+	s64 middle, bound;
+	u32 r;
+
+	for (r = 0; r < rows->count && !query->overflowed; r++) {
+		const s32 shift =
+			query->ranking.down - rows->square_exponent[r];
+		const u64 half = shifted((u64)rows->square[r] *
+						 query->ranking.inverse,
+					 shift);
+		const u32 slot = rows->slots[r];
+
+		if (allowed && !(allowed[slot / 64] >> (slot % 64) & 1))
 			continue;
-		middle = (s64)dots[r] * rows->step[r] / 2 - (s64)(half / 2);
-		bound = (s64)(rows->slack[r] * query->radius / 2) +
+		middle = (((s64)dots[r] * rows->step[r]) >> 1) - (s64)(half >> 1);
+		bound = (s64)(((u64)rows->slack[r] * query->ranking.radius) << 9) +
 			(s64)(half >> 27) + (s64)(((half >> 22) + 1) * dim) +
-			(s64)query->rounding + 4;
-		lower = half >= (u64)RANK_LIMIT ? RANK_MIN : middle - bound;
+			(s64)query->ranking.fixed;
 		if (middle + bound < query->threshold)
 			continue;
-		offer(query, scan, rows, r, lower, middle + bound);
+		offer(query, scan, rows, r,
+		      half >= (u64)RANK_LIMIT ? RANK_MIN : middle - bound,
+		      middle + bound);
 	}
+}
+
+static void rank_block(const struct vexfs_vector_file *file,
+		       struct query_state *query, const struct vexfs_scan *scan,
+		       const struct workspace *space, const s32 *dots,
+		       const u64 *allowed)
+{
+	const struct vexfs_kernels *kernels = file->kernels;
+	const struct vexfs_block *rows = space->rows;
+	u32 reached;
+
+	if (file->metric == VEXFS_METRIC_DOT) {
+		reached = kernels->rank_dot(rows, dots, &query->ranking,
+					    query->threshold, space->middle,
+					    space->bound);
+	} else if (fits_shift(rows, query->ranking.down)) {
+		reached = kernels->rank_euclid(rows, dots, &query->ranking,
+					       query->threshold, space->middle,
+					       space->bound);
+	} else {
+		rank_extreme(query, scan, rows, dots, allowed, file->dim);
+		return;
+	}
+	if (reached)
+		offer_block(query, scan, rows, allowed, space->middle,
+			    space->bound);
 }
 
 static void settle(const struct vexfs_scan *scan, u32 index,
@@ -338,10 +373,13 @@ int vexfs_run_scan(const struct vexfs_vector_file *file,
 	space.values = (s16 *)take(&place, (size_t)scan->query_count *
 						   file->row_bytes * sizeof(s16));
 	space.dots = (s32 *)take(&place, (size_t)scan->query_count *
-						 VEXFS_SCAN_ROWS * sizeof(s32));
+						 VEXFS_BLOCK_ROWS * sizeof(s32));
 	space.codes = (s8 *)take(&place,
-				 (size_t)VEXFS_SCAN_ROWS * file->row_bytes);
-	space.rows = (struct block *)take(&place, sizeof(*space.rows));
+				 (size_t)VEXFS_BLOCK_ROWS * file->row_bytes);
+	space.rows = (struct vexfs_block *)take(&place, sizeof(*space.rows));
+	memset(space.rows, 0, sizeof(*space.rows));
+	space.middle = (s64 *)take(&place, VEXFS_BLOCK_ROWS * sizeof(s64));
+	space.bound = (s64 *)take(&place, VEXFS_BLOCK_ROWS * sizeof(s64));
 	memset(space.queries, 0, scan->query_count * sizeof(*space.queries));
 	for (q = 0; q < scan->query_count; q++) {
 		struct query_state *query = &space.queries[q];
@@ -375,21 +413,17 @@ int vexfs_run_scan(const struct vexfs_vector_file *file,
 		if (!space.rows->count)
 			continue;
 		codes = codes_of(file, space.rows, space.codes);
-		file->dot(codes, space.rows->count, space.values,
+		file->kernels->dot(codes, space.rows->count, space.values,
 			  scan->query_count, file->row_bytes, space.dots);
 		for (q = 0; q < scan->query_count; q++) {
 			struct query_state *query = &space.queries[q];
-			const s32 *dots = space.dots + q * space.rows->count;
+			const s32 *dots = space.dots + q * VEXFS_BLOCK_ROWS;
 			const u64 *allowed =
 				scan->allowed ? scan->allowed[q] : NULL;
 
 			if (query->overflowed)
 				continue;
-			if (file->metric == VEXFS_METRIC_DOT)
-				rank_dot(query, scan, space.rows, dots, allowed);
-			else
-				rank_euclid(query, scan, space.rows, dots,
-					    allowed, exponent, file->dim);
+			rank_block(file, query, scan, &space, dots, allowed);
 		}
 	}
 	for (q = 0; q < scan->query_count; q++)

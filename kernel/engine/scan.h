@@ -24,8 +24,6 @@
 
 #include "vector_file.h"
 
-#define VEXFS_SCAN_ROWS 64u /* a block of rows, walked by all queries at once */
-
 struct vexfs_candidate {
 	u32 slot;
 	u32 generation;

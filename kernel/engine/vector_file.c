@@ -32,7 +32,7 @@ static struct vexfs_chunk *make_chunk(u32 row_bytes)
 
 struct vexfs_vector_file *vexfs_vector_file_create(u32 dim,
 						   enum vexfs_metric metric,
-						   vexfs_dot_fn dot)
+						   const struct vexfs_kernels *kernels)
 {
 	struct vexfs_vector_file *file = vexfs_alloc(sizeof(*file));
 
@@ -41,7 +41,7 @@ struct vexfs_vector_file *vexfs_vector_file_create(u32 dim,
 	file->dim = dim;
 	file->row_bytes = vexfs_row_bytes(dim);
 	file->metric = metric;
-	file->dot = dot;
+	file->kernels = kernels;
 	return file;
 }
 

@@ -33,7 +33,7 @@ struct vexfs_vector_file {
 	u32 dim;
 	u32 row_bytes;
 	enum vexfs_metric metric;
-	vexfs_dot_fn dot;
+	const struct vexfs_kernels *kernels;
 	s32 exponent_max; /* of all rows ever inserted; only grows */
 	s32 has_rows;
 	u32 chunk_count;
@@ -43,7 +43,7 @@ struct vexfs_vector_file {
 /* NULL where memory is short. dim is 1..VEXFS_DIM_MAX. */
 struct vexfs_vector_file *vexfs_vector_file_create(u32 dim,
 						   enum vexfs_metric metric,
-						   vexfs_dot_fn dot);
+						   const struct vexfs_kernels *kernels);
 void vexfs_vector_file_destroy(struct vexfs_vector_file *file);
 
 /* -EINVAL: not a finite number. -ENOMEM, -ERANGE: no such slot. -EEXIST: live. */
