@@ -12,6 +12,7 @@
 
 #include "core/base/limits.h"
 #include "core/payload/print.h"
+#include "net/json/syntax_error.h"
 
 namespace vexfs::json {
 namespace {
@@ -38,7 +39,6 @@ class tree_builder {
   std::vector<std::size_t> open_values;
   std::vector<member> sorted;
   std::string piece;  // of a string or number that came in parts
-  bool too_deep = false;
 
   void start(std::string_view text, arena& target) {
     source = text;
@@ -47,7 +47,6 @@ class tree_builder {
     names.clear();
     open_values.clear();
     piece.clear();
-    too_deep = false;
   }
   /// Keeps what usual documents need.
   void trim() {
@@ -134,7 +133,6 @@ class tree_builder {
  private:
   bool open(error_code& error) {
     if (open_values.size() >= json_depth_max) {
-      too_deep = true;
       error = boost::json::error::too_deep;
       return false;
     }
@@ -210,22 +208,6 @@ boost::json::parse_options options() {
   return wanted;
 }
 
-std::string describe_failure(boost::json::error code) {
-  using boost::json::error;
-  switch (code) {
-    case error::incomplete: return "EOF while parsing a value";
-    case error::extra_data: return "trailing characters";
-    case error::too_deep: return "recursion limit exceeded";
-    case error::illegal_leading_surrogate:
-    case error::illegal_trailing_surrogate: return "lone leading surrogate in hex escape";
-    case error::expected_hex_digit: return "invalid escape";
-    case error::expected_utf16_escape: return "unexpected end of hex escape";
-    case error::exponent_overflow:
-    case error::not_number: return "number out of range";
-    default: return "expected value";
-  }
-}
-
 }  // namespace
 
 const node* node::find(std::string_view name) const {
@@ -239,29 +221,13 @@ const node* node::find_set(std::string_view name) const {
   return found && found->kind != form::null ? found : nullptr;
 }
 
-std::string position_text(std::string_view document, std::size_t offset) {
-  offset = std::min(offset, document.size());
-  std::size_t line = 1;
-  std::size_t column = 0;
-  for (std::size_t i = 0; i < offset; ++i) {
-    if (document[i] == '\n') {
-      ++line;
-      column = 0;
-    } else {
-      ++column;
-    }
-  }
-  return " at line " + std::to_string(line) + " column " + std::to_string(column);
-}
-
 result<const node*> parse_document(std::string_view text, arena& memory) {
   static thread_local boost::json::basic_parser<tree_builder> parser{
       options()};
-  if (text.empty())
-    return fail(errc::malformed, "EOF while parsing a value at line 1 column 0");
   parser.reset();
   parser.handler().start(text, memory);
   boost::json::error_code error;
+  if (text.empty()) text = "";  // with a place to point to
   const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
   std::size_t end = used;
   if (!error && end < text.size()) {
@@ -272,11 +238,10 @@ result<const node*> parse_document(std::string_view text, arena& memory) {
       error = boost::json::error::extra_data;
   }
   if (error) {
-    // A document that simply ends is incomplete at its last byte.
-    const auto code = static_cast<boost::json::error>(error.value());
     parser.handler().trim();
-    return fail(errc::malformed,
-                describe_failure(code) + position_text(text, std::min(end + 1, text.size())));
+    // The parser tells apart fewer mistakes than the contract does.
+    if (auto found = find_syntax_error(text)) return fail(errc::malformed, std::move(*found));
+    return fail(errc::malformed, "expected value" + position_text(text, end));
   }
   const node* root = memory.make<node>(parser.handler().values.front());
   parser.handler().trim();

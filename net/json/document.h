@@ -42,9 +42,6 @@ struct node {
 /// "expected value at line 1 column 2", without the contract's prefix.
 [[nodiscard]] result<const node*> parse_document(std::string_view text, arena& memory);
 
-/// " at line L column C" of a place in a document, as the contract counts.
-[[nodiscard]] std::string position_text(std::string_view document, std::size_t offset);
-
 /// Appends canonical text of a value (core/payload/payload.h).
 void append_canonical(std::string& out, const node& value);
 

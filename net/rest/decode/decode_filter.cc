@@ -3,7 +3,6 @@
 
 #include <array>
 
-#include "core/payload/datetime.h"
 
 namespace vexfs::rest {
 namespace {
@@ -95,12 +94,7 @@ void decode_range(decoder& in, const node& value, field_condition& out) {
     for (std::size_t i = 0; i < names.size(); ++i) {
       const node* bound = value.find_set(names[i]);
       if (!bound) continue;
-      const std::string_view text = in.string(*bound);
-      *bounds[i] = parse_datetime(text);
-      if (!*bounds[i])
-        in.malformed("'" + std::string(text) +
-                     "' does not match accepted datetime format (RFC3339). Example: "
-                     "2014-01-01T00:00:00Z");
+      *bounds[i] = in.datetime(*bound);
     }
     out.datetimes = range;
     return;

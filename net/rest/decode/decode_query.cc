@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/rest/decode/decode_query.h"
 
-#include "core/payload/datetime.h"
 #include "net/rest/decode/decode_filter.h"
 #include "net/rest/decode/decode_vector.h"
 #include "net/rest/decode/decoder.h"
@@ -102,13 +101,7 @@ order_by decode_order(decoder& in, const node& value) {
   }
   if (const node* start = value.find_set("start_from")) {
     if (start->is(node::form::string)) {
-      const auto time = parse_datetime(start->text);
-      if (time)
-        order.start_from = *time;
-      else
-        in.malformed("'" + std::string(start->text) +
-                     "' does not match accepted datetime format (RFC3339). Example: "
-                     "2014-01-01T00:00:00Z");
+      order.start_from = in.datetime(*start);
     } else if (start->is(node::form::number) &&
                start->text.find_first_of(".eE") == std::string_view::npos) {
       order.start_from = in.i64(*start);

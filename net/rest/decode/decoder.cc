@@ -4,6 +4,9 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/payload/datetime.h"
+#include "net/json/syntax_error.h"
+
 namespace vexfs::rest {
 namespace {
 
@@ -171,8 +174,23 @@ payload_path decoder::path(const node& value) {
   const std::string_view text = string(value);
   if (failed()) return {};
   if (const auto parsed = parse_payload_path(text, memory)) return *parsed;
-  malformed("Invalid json path: '" + std::string(text) + "'");
+  std::string message = "Invalid json path: '";
+  message += text;
+  message += '\'';
+  malformed(std::move(message));
   return {};
+}
+
+std::int64_t decoder::datetime(const node& value) {
+  const std::string_view text = string(value);
+  if (failed()) return 0;
+  if (const auto time = parse_datetime(text)) return *time;
+  std::string message = "'";
+  message += text;
+  message +=
+      "' does not match accepted datetime format (RFC3339). Example: 2014-01-01T00:00:00Z";
+  malformed(std::move(message));
+  return 0;
 }
 
 std::string_view decoder::payload(const node& value) {

@@ -55,6 +55,8 @@ class decoder {
   [[nodiscard]] std::span<const node> array(const node& value);
   [[nodiscard]] point_id id(const node& value);
   [[nodiscard]] payload_path path(const node& value);
+  /// Microseconds of a text with a date.
+  [[nodiscard]] std::int64_t datetime(const node& value);
   /// Canonical text of an object.
   [[nodiscard]] std::string_view payload(const node& value);
 
