@@ -10,6 +10,7 @@ add_library(vexfs_flags INTERFACE)
 target_include_directories(vexfs_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(vexfs_flags INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -fno-omit-frame-pointer
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 sees overlap in string + string (GCC PR 105651)
   $<$<BOOL:${VEXFS_WERROR}>:-Werror>)
 if(VEXFS_SANITIZE)
   target_compile_options(vexfs_flags INTERFACE
