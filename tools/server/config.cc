@@ -183,6 +183,14 @@ const std::vector<known_key>& known_keys() {
       {"cluster.p2p.enable_tls", refused("TLS")},
       {"audit.enabled", refused("the audit log")},
       {"storage.recovery_mode", refused("the recovery mode")},
+      {"service.verify_https_client_certificate", refused("TLS")},
+      {"storage.collection.strict_mode.enabled", refused("strict mode for new collections")},
+      {"storage.node_type",
+       [](const setting& given, settings&) -> result<void> {
+         if (is_unset(given) || lower(given.value) == "normal") return {};
+         return fail(errc::unsupported, given.place + ": " + given.key +
+                                            ": only nodes of type Normal are implemented");
+       }},
       {"storage.snapshots_config.snapshots_storage",
        [](const setting& given, settings&) -> result<void> {
          if (is_unset(given) || given.value == "local") return {};
