@@ -20,15 +20,17 @@ enum class fragment : std::uint8_t { whole = 1, first = 2, middle = 3, last = 4 
 // In front of a record's bytes: collection number and sequence.
 constexpr std::size_t record_head_bytes = 16;
 
-// A record of this collection is a mark: its sequence is the segment's size that a sync has covered.
-// It tells a flipped bit, which must be reported, from bytes that a power cut may have lost.
+// A record of this collection is a mark: its sequence is the segment's size that a sync has
+// covered. It tells a flipped bit, which must be reported, from bytes that a power cut may have
+// lost.
 constexpr std::uint64_t mark_collection = 0;
 
 std::span<const std::byte> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
-void append_fragment(std::string& out, fragment kind, std::string_view head, std::string_view rest) {
+void append_fragment(std::string& out, fragment kind, std::string_view head,
+                     std::string_view rest) {
   const auto length = static_cast<std::uint16_t>(head.size() + rest.size());
   const std::size_t start = out.size();
   out.resize(start + 4);
@@ -152,7 +154,8 @@ segment_content read_segment(std::string_view bytes,
             deliver(assembled, end);
           }
           break;
-        default: broken = true;
+        default:
+          broken = true;
       }
     }
     if (!rest.empty() && rest.size() < fragment_head_bytes &&
@@ -163,12 +166,10 @@ segment_content read_segment(std::string_view bytes,
   return content;
 }
 
-result<void> seal_segment(io::storage& disk, std::string_view path,
-                          std::uint64_t size_bytes_max) {
+result<void> seal_segment(io::storage& disk, std::string_view path, std::uint64_t size_bytes_max) {
   VEXFS_TRY(const auto content, io::read_file(disk, path, size_bytes_max));
-  const auto state =
-      read_segment({reinterpret_cast<const char*>(content.data()), content.size()},
-                   [](const logged&) {});
+  const auto state = read_segment({reinterpret_cast<const char*>(content.data()), content.size()},
+                                  [](const logged&) {});
   VEXFS_TRY(const auto segment, disk.open(path, io::open_mode::read_write));
   if (state.whole_bytes < content.size() && state.whole_bytes >= state.synced_bytes)
     VEXFS_CHECK(segment->truncate(state.whole_bytes));
@@ -189,19 +190,20 @@ wal::wal(io::storage& disk, std::uint32_t core_index, std::uint64_t segment_numb
   };
 }
 
-wal::~wal() { VEXFS_ASSERT(batch_waiting_.empty() && sync_waiting_.empty() && !syncing_); }
+wal::~wal() {
+  VEXFS_ASSERT(batch_waiting_.empty() && sync_waiting_.empty() && !syncing_);
+}
 
 result<std::unique_ptr<wal>> wal::open(io::storage& disk, std::uint32_t core_index,
-                                       std::uint64_t segment_number,
-                                       std::uint64_t segment_bytes) {
-  auto opened =
-      std::unique_ptr<wal>(new wal(disk, core_index, segment_number, segment_bytes));
+                                       std::uint64_t segment_number, std::uint64_t segment_bytes) {
+  auto opened = std::unique_ptr<wal>(new wal(disk, core_index, segment_number, segment_bytes));
   VEXFS_CHECK(opened->open_segment());
   return opened;
 }
 
 result<void> wal::open_segment() {
-  VEXFS_TRY(auto opened, disk_.open(segment_name(core_index_, segment_number_), io::open_mode::create));
+  VEXFS_TRY(auto opened,
+            disk_.open(segment_name(core_index_, segment_number_), io::open_mode::create));
   VEXFS_CHECK(disk_.sync_directory("wal"));
   segment_ = std::move(opened);
   offset_ = 0;
@@ -237,8 +239,8 @@ io::task<result<void>> wal::written() {
 void wal::write_turn() {
   // Everybody of the turn shares the outcome of its one write. A write that failed may have left a
   // part of a record: the next one goes to the same place, over it.
-  result<void> outcome = failure_.empty() ? segment_->write(offset_, bytes_of(batch_))
-                                          : fail(errc::service, failure_);
+  result<void> outcome =
+      failure_.empty() ? segment_->write(offset_, bytes_of(batch_)) : fail(errc::service, failure_);
   if (outcome) {
     offset_ += batch_.size();
     written_ += batch_.size();

@@ -25,8 +25,8 @@ struct logged {
 
 /// What the bytes of a log segment hold; format in core/database/README.md.
 struct segment_content {
-  bool torn = false;     // bytes behind the last valid record that are not a record
-  bool damaged = false;  // the same with valid records behind them
+  bool torn = false;               // bytes behind the last valid record that are not a record
+  bool damaged = false;            // the same with valid records behind them
   std::uint64_t whole_bytes = 0;   // end of the last record in front of which nothing is missing
   std::uint64_t synced_bytes = 0;  // so much was on the medium, says the segment itself
 };
@@ -86,8 +86,8 @@ class wal {
   const std::uint64_t segment_bytes_max_;
   std::uint64_t segment_number_;
   std::unique_ptr<io::file> segment_;
-  std::uint64_t offset_ = 0;          // end of what has been written
-  std::string batch_;                 // this turn's records
+  std::uint64_t offset_ = 0;  // end of what has been written
+  std::string batch_;         // this turn's records
   std::vector<waiting_append*> batch_waiting_;
   struct end_of_turn : io::runnable {
     wal* owner = nullptr;
@@ -98,7 +98,7 @@ class wal {
   std::uint64_t synced_ = 0;   // the part of them that is on the medium
   std::uint64_t marked_ = 0;   // the part of those that a mark in the log tells
   bool syncing_ = false;
-  std::string failure_;        // of a write or sync that cannot be made good
+  std::string failure_;  // of a write or sync that cannot be made good
   struct waiting_sync : io::resume_later {
     std::uint64_t target = 0;
     waiting_sync* after = nullptr;
