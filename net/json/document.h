@@ -28,7 +28,6 @@ struct node {
   std::string_view text;                // string, number
   std::span<const node> items;          // array
   std::span<const member> members;      // object
-  std::uint32_t offset = 0;             // of its end in the document, for messages
 
   [[nodiscard]] bool is(form wanted) const { return kind == wanted; }
   /// nullptr where there is no such member.

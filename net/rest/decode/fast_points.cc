@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/rest/decode/fast_points.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,9 +16,6 @@ constexpr std::size_t names_max = 16;
 /// What a core keeps of these between requests.
 constexpr std::size_t points_kept_max = 4096;
 constexpr std::size_t payload_kept_bytes_max = 64 * 1024;
-
-/// Words by which the contract tells a vector that is still to be computed from a map of vectors.
-constexpr std::string_view inference_words[] = {"text", "image", "object", "model"};
 
 class point_reader {
  public:
@@ -93,7 +89,6 @@ class point_reader {
     do {
       std::string_view name;
       if (count == names_max || !in_.plain_string(name) || !in_.take(':')) return false;
-      if (std::ranges::find(inference_words, name) != std::end(inference_words)) return false;
       for (std::size_t i = 0; i < count; ++i)
         if (vectors[i].name == name) return false;
       vectors[count].name = name_of(name, count);

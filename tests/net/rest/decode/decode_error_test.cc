@@ -166,6 +166,16 @@ TEST(decode, accepts_other_names_and_unknown_members) {
   EXPECT_EQ(search->front().with_vector.kind, vector_selector::form::all);
 }
 
+TEST(decode, tells_texts_for_a_model_from_vectors_that_are_called_so) {
+  arena memory;
+  EXPECT_TRUE(
+      decode_upsert(R"({"points":[{"id":1,"vector":{"text":[1],"model":[[1]]}}]})", memory));
+  const auto refused =
+      decode_upsert(R"({"points":[{"id":1,"vector":{"text":"a","model":"m"}}]})", memory);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().text.starts_with("InferenceService is not initialized."));
+}
+
 /// A huge list of faults gives a message, not a flood.
 TEST(decode, bounds_what_it_says_about_many_faults) {
   std::string body = R"({"points":[)";

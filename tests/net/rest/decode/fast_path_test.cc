@@ -111,9 +111,12 @@ class body_maker {
   std::string object(int depth) {
     std::string out = "{" + space();
     const std::size_t count = below(odd() ? 40 : 5);
-    for (std::size_t i = 0; i < count; ++i)
-      out += (i > 0 ? "," + space() : "") + "\"k" + std::to_string(odd() ? below(2) : i) + "\"" +
-             space() + ":" + space() + value(depth);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i > 0) out += "," + space();
+      out += "\"k";
+      out += std::to_string(odd() ? below(2) : i);
+      out += "\"" + space() + ":" + space() + value(depth);
+    }
     return out + space() + "}";
   }
   std::string member(std::string name, std::string given) {
@@ -144,7 +147,8 @@ class body_maker {
   std::string point_vectors() {
     if (below(2)) return vector();
     if (odd()) return members({member("text", "\"x\""), member("model", "\"m\"")}, {});
-    return members({member("a", vector())}, {member("b", vector()), member("", vector())});
+    return members({member("a", vector())},
+                   {member("b", vector()), member("", vector()), member("text", vector())});
   }
   std::string point() {
     return members({member("id", id()), member(one_of("vector", "vectors"), point_vectors())},

@@ -16,8 +16,10 @@ inline std::string show(const vector_value& value) {
                     std::to_string(value.row_count) + "[";
   for (const float one : value.values)
     out += std::to_string(std::bit_cast<std::uint32_t>(one)) + " ";
-  for (const std::uint32_t one : value.indices)
-    out += "#" + std::to_string(one);
+  for (const std::uint32_t one : value.indices) {
+    out += '#';
+    out += std::to_string(one);
+  }
   return out + "]";
 }
 
