@@ -109,7 +109,8 @@ io::task<result<void>> database::recover() {
     if (kept->owner_core == here) owned.emplace(kept->number, kept.get());
   auto segments = list_segments(disk_);
   if (!segments) co_return std::unexpected(std::move(segments).error());
-  arena memory;
+  arena memory;  // the records of one segment
+  arena work;    // what applying one of them needs
   decoded_settings settings;
   for (std::size_t i = 0; i < segments->size(); ++i) {
     auto content = io::read_file(disk_, (*segments)[i].path, segment_read_bytes_max);
@@ -126,12 +127,13 @@ io::task<result<void>> database::recover() {
       collection& target = *owned.at(found.collection);
       if (found.sequence <= target.last_sequence || !target.failure.empty()) continue;
       target.last_sequence = found.sequence;
-      const auto decoded = decode_update(found.bytes, settings, memory);
+      work.reset();
+      const auto decoded = decode_update(found.bytes, settings, work);
       if (!decoded) {
         target.failure = "the log of this collection is damaged: " + decoded.error().text;
         continue;
       }
-      auto applying = apply_update(target, *decoded, found.sequence, memory);
+      auto applying = apply_update(target, *decoded, found.sequence, work);
       const auto applied = co_await applying;
       if (!applied) target.failure = "replay failed: " + applied.error().text;
     }
