@@ -53,7 +53,7 @@ template <class Number>
 std::span<const Number> decode_numbers(byte_reader& in, arena& memory) {
   const std::string_view raw = in.raw_numbers<Number>();
   auto* numbers = static_cast<Number*>(memory.allocate(raw.size(), alignof(Number)));
-  std::memcpy(numbers, raw.data(), raw.size());
+  if (!raw.empty()) std::memcpy(numbers, raw.data(), raw.size());
   return {numbers, raw.size() / sizeof(Number)};
 }
 
