@@ -64,8 +64,11 @@ TEST(document, lets_the_last_of_equal_names_win_in_the_place_of_the_first) {
 
 TEST(document, reads_many_equal_names_in_good_time) {
   std::string text = "{";
-  for (int i = 0; i < 200'000; ++i)
-    text += "\"" + std::to_string(i / 2) + "\":1,";
+  for (int i = 0; i < 200'000; ++i) {
+    text += '"';
+    text += std::to_string(i / 2);
+    text += "\":1,";
+  }
   text.back() = '}';
   arena memory;
   const auto root = parse_document(text, memory);

@@ -112,10 +112,15 @@ class body_maker {
     std::string out = "{" + space();
     const std::size_t count = below(odd() ? 40 : 5);
     for (std::size_t i = 0; i < count; ++i) {
-      if (i > 0) out += "," + space();
+      if (i > 0) out += ',';
+      out += space();
       out += "\"k";
       out += std::to_string(odd() ? below(2) : i);
-      out += "\"" + space() + ":" + space() + value(depth);
+      out += '"';
+      out += space();
+      out += ':';
+      out += space();
+      out += value(depth);
     }
     return out + space() + "}";
   }
