@@ -36,8 +36,10 @@ install_packages() {
   [ ${#missing[@]} -gt 0 ] || return 0
   say "installing ${missing[*]}"
   as_root apt-get update -qq || die "apt-get update failed; missing are: ${missing[*]}"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    "${missing[@]}" > /dev/null || die "apt-get could not install: ${missing[*]}"
+  # Another apt-get may be at work, as on a machine that has just started: wait for it.
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
+    install -y -qq --no-install-recommends "${missing[@]}" > /dev/null ||
+    die "apt-get could not install: ${missing[*]}"
 }
 
 # python_environment: build/venv with the packages of tools/requirements.txt; sets $python.

@@ -11,6 +11,8 @@ target_include_directories(vexfs_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(vexfs_flags INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -fno-omit-frame-pointer
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC 12 sees overlap in string + string (GCC PR 105651)
+  # libstdc++ 12's stable_sort calls its own deprecated get_temporary_buffer().
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
   $<$<BOOL:${VEXFS_WERROR}>:-Werror>)
 if(VEXFS_SANITIZE)
   target_compile_options(vexfs_flags INTERFACE
