@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A warm server answers a small GET without the general heap: counted over every thread.
+// A warm server answers without the general heap: counted over every thread.
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -42,40 +42,60 @@ void exchange_raw(int socket, std::string_view request, std::size_t answer_bytes
   }
 }
 
-TEST(allocation_test, a_warm_connection_answers_without_the_heap) {
-  test_server server(1);
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(server.port());
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+/// A server of one core, with one connection to it.
+class allocation_test : public testing::Test {
+ protected:
+  void SetUp() override {
+    socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(server_.port());
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  }
+  void TearDown() override { ::close(socket_); }
+
+  void expect_no_allocation(std::string_view request, std::size_t answer_bytes) {
+    exchange_raw(socket_, request, answer_bytes, 100);
+    const std::size_t before = allocation_count.load();
+    exchange_raw(socket_, request, answer_bytes, 2000);
+    EXPECT_EQ(allocation_count.load() - before, 0U) << request.substr(0, 20);
+  }
+  static std::size_t printed_size(const response& answer) {
+    std::string printed;
+    append_response(printed, answer, false, persistence::keep);
+    return printed.size();
+  }
+
+ private:
+  test_server server_{1};
+  int socket_ = -1;
+};
+
+TEST_F(allocation_test, a_warm_connection_answers_without_the_heap) {
   response hello;
   hello.ready_body = "hello";
-  std::string expected;
-  append_response(expected, hello, false, persistence::keep);
   const std::string one = get("/hello", "Accept-Encoding: gzip, deflate\r\nApi-Key: k\r\n");
   std::string sixteen;
   for (int i = 0; i < 16; ++i)
     sixteen += one;
+  expect_no_allocation(one, printed_size(hello));
+  expect_no_allocation(sixteen, printed_size(hello) * 16);
 
   response echoed;
   echoed.body.assign(2000, 'x');
   echoed.content_type = "application/octet-stream";
-  std::string expected_echo;
-  append_response(expected_echo, echoed, false, persistence::keep);
+  expect_no_allocation(post("/echo", echoed.body), printed_size(echoed));
+}
 
-  const auto expect_none = [&](std::string_view request, std::size_t answer_bytes) {
-    exchange_raw(socket, request, answer_bytes, 100);
-    const std::size_t before = allocation_count.load();
-    exchange_raw(socket, request, answer_bytes, 2000);
-    EXPECT_EQ(allocation_count.load() - before, 0U) << request.substr(0, 20);
-  };
-  expect_none(one, expected.size());
-  expect_none(sixteen, expected.size() * 16);
-  expect_none(get("/later/2"), expected.size() - 4);  // "2" instead of "hello"
-  expect_none(post("/echo", echoed.body), expected_echo.size());
-  ::close(socket);
+TEST_F(allocation_test, a_handler_that_answers_from_a_coroutine_takes_a_kept_frame) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "frames are not kept under AddressSanitizer, which must see their end";
+#else
+  response later;
+  later.body = "2";
+  expect_no_allocation(get("/later/2"), printed_size(later));
+#endif
 }
 
 }  // namespace
