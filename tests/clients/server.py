@@ -4,29 +4,25 @@
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import tempfile
 import time
-import urllib.error
 import urllib.request
+
+from ports import ClaimedPort
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("VEXFS_SERVER", ROOT / "build/release/vexfs-qdrant"))
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 60
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+PORTS_MAX = 5  # that are tried in one start
 
 
 class Server:
     def __init__(self, folder=None, port=None, environment=None):
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="vexfs-test-"))
-        self.port = port or free_port()
+        self.claim = None if port else ClaimedPort()
+        self.port = port or self.claim.number
         self.environment = environment or {}
         self.process = None
 
@@ -49,18 +45,32 @@ class Server:
         return self.process
 
     def start(self):
-        self.launch()
+        """Starts the process and waits until it serves: on another port where its own is taken by a
+        process that knows no claims."""
+        for _ in range(PORTS_MAX):
+            logged_bytes = self.log.stat().st_size if self.log.exists() else 0
+            self.launch()
+            if self.serves():
+                return self
+            ended = f"the server ended with {self.process.returncode}:\n{self.tail()}"
+            if not self.claim or b"the port is taken" not in self.log.read_bytes()[logged_bytes:]:
+                break
+            self.claim = ClaimedPort()
+            self.port = self.claim.number
+        raise AssertionError(ended)
+
+    def serves(self):
+        """Waits; False if the process ends instead."""
         deadline = time.monotonic() + START_SECONDS_MAX
-        while True:
-            if self.process.poll() is not None:
-                raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.tail()}")
+        while self.process.poll() is None:
             try:
                 urllib.request.urlopen(self.url + "/readyz", timeout=5).close()
-                return self
-            except (urllib.error.URLError, OSError):
+                return True
+            except OSError:
                 if time.monotonic() > deadline:
                     raise AssertionError(f"the server does not answer:\n{self.tail()}") from None
                 time.sleep(0.02)
+        return False
 
     def signal(self, number):
         self.process.send_signal(number)
