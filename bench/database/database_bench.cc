@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of a search and of an upsert that are not HTTP: the device's scan, exact similarity,
 // log records. One thread.
-#include <benchmark/benchmark.h>
-
 #include <cmath>
 #include <random>
 #include <vector>
+
+#include <benchmark/benchmark.h>
 
 #include "core/database/log_record.h"
 #include "core/database/rescore.h"
@@ -20,7 +20,8 @@ std::vector<float> gaussian(std::size_t count, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::normal_distribution<float> normal;
   std::vector<float> values(count);
-  for (float& value : values) value = normal(random);
+  for (float& value : values)
+    value = normal(random);
   return values;
 }
 
@@ -69,7 +70,8 @@ void scan_batch_of_queries(benchmark::State& state) {
   for (auto unused : state) {
     memory.reset();
     scan_slices slices({column.get(), k, rows, targets, allowed}, memory);
-    for (std::uint32_t index = 0; index < slices.count(); ++index) slices.run(index);
+    for (std::uint32_t index = 0; index < slices.count(); ++index)
+      slices.run(index);
     const auto best = slices.best(0, memory);
     benchmark::DoNotOptimize(best.data());
     if (!std::exchange(checked, true) &&
@@ -77,8 +79,9 @@ void scan_batch_of_queries(benchmark::State& state) {
       state.SkipWithError("not the true k best");
   }
   state.SetItemsProcessed(state.iterations() * query_count);
-  state.counters["products/s"] = benchmark::Counter(
-      static_cast<double>(state.iterations()) * query_count * rows * dim, benchmark::Counter::kIsRate);
+  state.counters["products/s"] =
+      benchmark::Counter(static_cast<double>(state.iterations()) * query_count * rows * dim,
+                         benchmark::Counter::kIsRate);
 }
 BENCHMARK(scan_batch_of_queries)->Args({1, 128})->Args({64, 128})->Args({1, 384})->Args({64, 384});
 

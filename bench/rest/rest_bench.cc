@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Request bodies to requests, and results to bodies.
-#include <benchmark/benchmark.h>
-
 #include <random>
 #include <string>
 #include <vector>
+
+#include <benchmark/benchmark.h>
 
 #include "net/rest/decode/decode_query.h"
 #include "net/rest/decode/decode_update.h"
@@ -42,8 +42,8 @@ void decode_upsert_of_100(benchmark::State& state) {
   std::mt19937_64 random(2);
   std::string body = "{\"points\":[";
   for (int i = 0; i < 100; ++i)
-    body += (i > 0 ? ",{\"id\":" : "{\"id\":") + std::to_string(i) + ",\"vector\":" +
-            vector_text(random, 128) + ",\"payload\":{\"city\":\"Berlin\"}}";
+    body += (i > 0 ? ",{\"id\":" : "{\"id\":") + std::to_string(i) +
+            ",\"vector\":" + vector_text(random, 128) + ",\"payload\":{\"city\":\"Berlin\"}}";
   body += "]}";
   arena memory;
   for (auto unused : state) {

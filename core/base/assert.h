@@ -11,9 +11,9 @@ namespace vexfs {
 
 /// A programmer's error that must stop the process, in every build. Never for data that a client,
 /// a disk or another machine controls: those are results.
-#define VEXFS_ASSERT(condition)                                               \
-  (__builtin_expect(static_cast<bool>(condition), 1)                          \
-       ? static_cast<void>(0)                                                 \
+#define VEXFS_ASSERT(condition)                      \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::vexfs::assert_failed(#condition, __FILE__, __LINE__))
 
 /// The same inside hot files; compiled into debug and sanitizer builds only.

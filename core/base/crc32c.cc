@@ -13,7 +13,8 @@ constexpr auto table = [] {
   std::array<std::uint32_t, 256> entries{};
   for (std::uint32_t byte = 0; byte < 256; ++byte) {
     std::uint32_t value = byte;
-    for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1U) ? polynomial : 0U);
+    for (int bit = 0; bit < 8; ++bit)
+      value = (value >> 1) ^ ((value & 1U) ? polynomial : 0U);
     entries[byte] = value;
   }
   return entries;

@@ -11,22 +11,22 @@ namespace vexfs {
 /// Why an operation did not happen. Each class has one meaning for clients; net/ alone knows which
 /// HTTP status and which prefix belongs to it. Texts below are without that prefix.
 enum class errc : std::uint8_t {
-  bad_input,             // the request contradicts the data ("Wrong input: ...")
-  bad_request,           // the request is well formed but not allowed or not combinable
-  malformed,             // the document, path or query string does not parse
-  invalid,               // it parses, a value is out of its range; text is "[path: why; ...]"
+  bad_input,    // the request contradicts the data ("Wrong input: ...")
+  bad_request,  // the request is well formed but not allowed or not combinable
+  malformed,    // the document, path or query string does not parse
+  invalid,      // it parses, a value is out of its range; text is "[path: why; ...]"
   not_found,
   already_exists,
   forbidden,
-  locked,                // storage is read-only or guarded
-  standalone,            // a cluster operation on a single node
+  locked,      // storage is read-only or guarded
+  standalone,  // a cluster operation on a single node
   timeout,
   rate_limit,
-  service,               // our fault or the machine's
+  service,  // our fault or the machine's
   precondition,
   unavailable,
   insufficient_storage,
-  unsupported,           // part of the contract, not built yet: refuses, never pretends
+  unsupported,  // part of the contract, not built yet: refuses, never pretends
 };
 
 struct error {
@@ -48,20 +48,20 @@ using result = std::expected<T, error>;
 #define VEXFS_CONCAT(a, b) VEXFS_CONCAT_INNER(a, b)
 
 /// VEXFS_TRY(auto value, expression): declares value from the result, or returns its error.
-#define VEXFS_TRY(declaration, expression)                                                   \
-  auto VEXFS_CONCAT(try_, __LINE__) = (expression);                                          \
-  if (!VEXFS_CONCAT(try_, __LINE__))                                                         \
-    return std::unexpected(std::move(VEXFS_CONCAT(try_, __LINE__)).error());                 \
+#define VEXFS_TRY(declaration, expression)                                   \
+  auto VEXFS_CONCAT(try_, __LINE__) = (expression);                          \
+  if (!VEXFS_CONCAT(try_, __LINE__))                                         \
+    return std::unexpected(std::move(VEXFS_CONCAT(try_, __LINE__)).error()); \
   declaration = *std::move(VEXFS_CONCAT(try_, __LINE__))
 
 /// VEXFS_CHECK(expression): for result<void>; returns the error if there is one.
-#define VEXFS_CHECK(expression)                                                              \
-  do {                                                                                       \
+#define VEXFS_CHECK(expression)                                                                 \
+  do {                                                                                          \
     if (auto check_ = (expression); !check_) return std::unexpected(std::move(check_).error()); \
   } while (false)
 
 /// The same inside a coroutine.
-#define VEXFS_CHECK_CO(expression)                                                              \
-  do {                                                                                          \
+#define VEXFS_CHECK_CO(expression)                                                                 \
+  do {                                                                                             \
     if (auto check_ = (expression); !check_) co_return std::unexpected(std::move(check_).error()); \
   } while (false)

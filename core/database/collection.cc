@@ -31,8 +31,8 @@ result<std::unique_ptr<collection>> collection::create(std::uint64_t number, std
                                                        collection_config config,
                                                        std::uint32_t owner_core,
                                                        std::uint32_t core_count, device& machine) {
-  auto made = std::unique_ptr<collection>(new collection(
-      number, std::move(name), std::move(config), owner_core, core_count, machine));
+  auto made = std::unique_ptr<collection>(
+      new collection(number, std::move(name), std::move(config), owner_core, core_count, machine));
   for (const auto& [vector_name, params] : made->config.vectors.params) {
     VEXFS_TRY(auto column, make_column(vector_name, params, machine));
     made->columns.emplace(vector_name, std::move(column));
@@ -55,11 +55,13 @@ void collection::live_words(std::uint32_t first_word, std::span<std::uint64_t> w
 }
 
 void collection::payloads(std::span<const std::uint32_t> wanted, std::string_view* texts) const {
-  for (const std::uint32_t slot : wanted) *texts++ = slots[slot].payload;
+  for (const std::uint32_t slot : wanted)
+    *texts++ = slots[slot].payload;
 }
 
 void collection::ids(std::span<const std::uint32_t> wanted, point_id* found) const {
-  for (const std::uint32_t slot : wanted) *found++ = slots[slot].id;
+  for (const std::uint32_t slot : wanted)
+    *found++ = slots[slot].id;
 }
 
 bool collection::has_vector(std::uint32_t slot, std::string_view vector_name) const {

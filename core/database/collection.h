@@ -34,12 +34,9 @@ using column_map = std::map<std::string, std::shared_ptr<column>, std::less<>>;
 class collection final : public point_source {
  public:
   /// `number` names the collection in logs and is never used again.
-  [[nodiscard]] static result<std::unique_ptr<collection>> create(std::uint64_t number,
-                                                                  std::string name,
-                                                                  collection_config config,
-                                                                  std::uint32_t owner_core,
-                                                                  std::uint32_t core_count,
-                                                                  device& machine);
+  [[nodiscard]] static result<std::unique_ptr<collection>> create(
+      std::uint64_t number, std::string name, collection_config config, std::uint32_t owner_core,
+      std::uint32_t core_count, device& machine);
 
   const std::uint64_t number;
   const std::string name;

@@ -14,7 +14,8 @@ void merge_into(std::optional<T>& target, const std::optional<T>& change) {
 }
 template <class T>
 void merge_into(std::map<std::string, T>& target, const std::map<std::string, T>& change) {
-  for (const auto& [name, value] : change) target[name] = value;
+  for (const auto& [name, value] : change)
+    target[name] = value;
 }
 
 /// Member by member: both lists have the same order because they are the same list.

@@ -88,7 +88,8 @@ result<std::unique_ptr<database>> database::open(io::storage& disk, device& vect
     view->collections.emplace(entry.name, std::move(loaded));
   }
   view->aliases = std::move(stored.aliases);
-  for (core_state& core : opened->cores_) core.view = view;
+  for (core_state& core : opened->cores_)
+    core.view = view;
 
   VEXFS_TRY(const auto segments, list_segments(disk));
   const std::uint64_t number = segments.empty() ? 1 : segments.back().number + 1;
@@ -120,8 +121,7 @@ io::task<result<void>> database::recover() {
         {reinterpret_cast<const char*>(content->data()), content->size()},
         [&](const logged& found) {
           if (owned.contains(found.collection))
-            records.push_back({found.collection, found.sequence,
-                               memory.copy(found.bytes)});
+            records.push_back({found.collection, found.sequence, memory.copy(found.bytes)});
         });
     for (const logged& found : records) {
       collection& target = *owned.at(found.collection);
@@ -186,8 +186,7 @@ io::task<result<void>> database::create_on_core_0(std::string name, collection_c
                                         ". Alias with the same name already exists");
   if (current.collections.size() >= config_.max_collections)
     co_return fail(errc::bad_request, "Can't create more than " +
-                                          std::to_string(config_.max_collections) +
-                                          " collections");
+                                          std::to_string(config_.max_collections) + " collections");
   for (const auto& [vector_name, params] : config.vectors.params) {
     if (config.sparse_vectors.contains(vector_name))
       co_return fail(errc::bad_input,
@@ -281,17 +280,21 @@ io::task<result<void>> database::change_aliases_on_core_0(std::vector<alias_acti
 
 std::vector<std::string> database::collection_names() {
   std::vector<std::string> names;
-  for (const auto& [name, kept] : view().collections) names.push_back(name);
+  for (const auto& [name, kept] : view().collections)
+    names.push_back(name);
   return names;
 }
 
 std::vector<alias_description> database::aliases() {
   std::vector<alias_description> listed;
-  for (const auto& [alias, target] : view().aliases) listed.push_back({alias, target});
+  for (const auto& [alias, target] : view().aliases)
+    listed.push_back({alias, target});
   return listed;
 }
 
-bool database::exists(std::string_view name) { return view().find(name) != nullptr; }
+bool database::exists(std::string_view name) {
+  return view().find(name) != nullptr;
+}
 
 std::optional<std::uint64_t> database::info_version(std::string_view name) {
   const auto* found = view().find(name);
@@ -316,8 +319,8 @@ io::task<result<collection_info>> database::info(std::string_view name) {
     info.optimizer_error = source.failure;
   }
   for (const std::string_view field : source.indexes.fields())
-    info.payload_schema.push_back({std::string(field), *source.indexes.schema(field),
-                                   source.indexes.points_count(field)});
+    info.payload_schema.push_back(
+        {std::string(field), *source.indexes.schema(field), source.indexes.points_count(field)});
   co_return info;
 }
 
@@ -331,9 +334,8 @@ io::task<result<update_result>> database::update(std::string_view name,
     auto updating = update_on_owner(target, operation, options, memory);
     co_return co_await updating;
   }
-  co_return co_await io::call_on(target.owner_core, [&] {
-    return update_on_owner(target, operation, options, memory);
-  });
+  co_return co_await io::call_on(
+      target.owner_core, [&] { return update_on_owner(target, operation, options, memory); });
 }
 
 io::task<result<update_result>> database::update_on_owner(collection& target,
@@ -349,7 +351,8 @@ io::task<result<update_result>> database::update_on_owner(collection& target,
     const auto lock = co_await target.order.acquire();
     VEXFS_CHECK_CO(check_update(target, operation));
     if (depends_on_points(operation)) {
-      while (target.in_flight != 0) co_await io::loop::current().yield();
+      while (target.in_flight != 0)
+        co_await io::loop::current().yield();
       auto resolving = resolve_update(target, operation, memory);
       auto outcome = co_await resolving;
       if (!outcome) {

@@ -92,8 +92,10 @@ class database {
   [[nodiscard]] io::task<result<void>> close();
 
   // Collections. Answered after every core sees the change.
-  [[nodiscard]] io::task<result<void>> create_collection(std::string name, collection_config config);
-  [[nodiscard]] io::task<result<void>> change_collection(std::string name, collection_change change);
+  [[nodiscard]] io::task<result<void>> create_collection(std::string name,
+                                                         collection_config config);
+  [[nodiscard]] io::task<result<void>> change_collection(std::string name,
+                                                         collection_change change);
   /// false: there was none of that name (aliases are not resolved).
   [[nodiscard]] io::task<result<bool>> delete_collection(std::string name);
   [[nodiscard]] io::task<result<void>> change_aliases(std::vector<alias_action> actions);
@@ -141,14 +143,16 @@ class database {
   [[nodiscard]] io::task<result<void>> change_on_core_0(std::string name, collection_change change);
   [[nodiscard]] io::task<result<bool>> delete_on_core_0(std::string name);
   [[nodiscard]] io::task<result<void>> change_aliases_on_core_0(std::vector<alias_action> actions);
-  [[nodiscard]] io::task<result<update_result>> update_on_owner(
-      collection& target, const update_operation& operation, write_options options, arena& memory);
+  [[nodiscard]] io::task<result<update_result>> update_on_owner(collection& target,
+                                                                const update_operation& operation,
+                                                                write_options options,
+                                                                arena& memory);
 
   io::storage& disk_;
   device& device_;
   const database_config config_;
   std::uint64_t next_number_ = 1;
-  io::mutex catalogue_order_;  // of core 0
+  io::mutex catalogue_order_;               // of core 0
   std::vector<std::unique_ptr<wal>> logs_;  // per core
   struct alignas(64) core_state {
     std::shared_ptr<const catalogue_view> view;

@@ -37,7 +37,8 @@ std::vector<group_key> keys_of(std::string_view payload, const payload_path& pat
       return true;
     }
     json_cursor elements(value.text);
-    for (json_value element; elements.next_element(element.text);) add(element);
+    for (json_value element; elements.next_element(element.text);)
+      add(element);
     return true;
   });
   return keys;
@@ -72,8 +73,10 @@ bool fill_groups(std::span<const record> hits, const group_request& request,
 std::optional<std::string_view> selected(std::optional<std::string_view> payload,
                                          const payload_selector& selector, arena& memory) {
   switch (selector.kind) {
-    case payload_selector::form::none: return std::nullopt;
-    case payload_selector::form::all: return payload;
+    case payload_selector::form::none:
+      return std::nullopt;
+    case payload_selector::form::all:
+      return payload;
     case payload_selector::form::include:
       return memory.copy(std::string_view(include_payload(*payload, selector.paths)));
     case payload_selector::form::exclude:
@@ -165,9 +168,9 @@ io::task<result<std::span<const facet_hit>>> database::facet(std::string_view na
                          "https://qdrant.tech/documentation/concepts/indexing/#payload-index to "
                          "see which payload schemas support Match conditions");
     std::vector<facet_value> values;
-    done = source.indexes.facet(request.key.text,
-                                request.condition ? plan.allowed() : std::span<const std::uint64_t>{},
-                                filter_step_points, position, values);
+    done = source.indexes.facet(
+        request.key.text, request.condition ? plan.allowed() : std::span<const std::uint64_t>{},
+        filter_step_points, position, values);
     for (const facet_value& value : values) {
       facet_hit hit;
       hit.count = value.count;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "core/device.h"
 #include "core/model/point_id.h"

@@ -41,11 +41,13 @@ constexpr std::size_t id_bytes_min = 9;
 
 void encode_ids(std::span<const point_id> ids, byte_writer& out) {
   out.count(ids.size());
-  for (const point_id& id : ids) encode_id(id, out);
+  for (const point_id& id : ids)
+    encode_id(id, out);
 }
 std::span<const point_id> decode_ids(byte_reader& in, arena& memory) {
   const auto ids = memory.array<point_id>(in.count(id_bytes_min));
-  for (point_id& id : ids) id = decode_id(in);
+  for (point_id& id : ids)
+    id = decode_id(in);
   return ids;
 }
 
@@ -81,7 +83,9 @@ std::span<const named_vector> decode_vectors(byte_reader& in, arena& memory) {
   return vectors;
 }
 
-void encode_path(const payload_path& path, byte_writer& out) { out.text(path.text); }
+void encode_path(const payload_path& path, byte_writer& out) {
+  out.text(path.text);
+}
 payload_path decode_path(byte_reader& in, arena& memory) {
   const auto parsed = parse_payload_path(in.text(), memory);
   if (!parsed) {
@@ -121,7 +125,8 @@ struct encoder {
     start(tag::delete_vectors);
     encode_ids(operation.selector.ids, out);
     out.count(operation.names.size());
-    for (const std::string_view name : operation.names) out.text(name);
+    for (const std::string_view name : operation.names)
+      out.text(name);
   }
   void operator()(const set_payload& operation) const {
     start(tag::set_payload);
@@ -139,7 +144,8 @@ struct encoder {
     start(tag::delete_payload);
     encode_ids(operation.selector.ids, out);
     out.count(operation.keys.size());
-    for (const payload_path& key : operation.keys) encode_path(key, out);
+    for (const payload_path& key : operation.keys)
+      encode_path(key, out);
   }
   void operator()(const clear_payload& operation) const {
     start(tag::clear_payload);
@@ -180,7 +186,8 @@ update_operation decode_operation(byte_reader& in, decoded_settings& settings, a
       }
       return upsert_points{points, nullptr, update_mode::upsert};
     }
-    case tag::delete_points: return delete_points{{decode_ids(in, memory), nullptr}};
+    case tag::delete_points:
+      return delete_points{{decode_ids(in, memory), nullptr}};
     case tag::update_vectors: {
       const auto points = memory.array<point_vectors>(in.count(id_bytes_min + 4));
       for (point_vectors& point : points) {
@@ -192,7 +199,8 @@ update_operation decode_operation(byte_reader& in, decoded_settings& settings, a
     case tag::delete_vectors: {
       const auto ids = decode_ids(in, memory);
       const auto names = memory.array<std::string_view>(in.count(4));
-      for (std::string_view& name : names) name = in.text();
+      for (std::string_view& name : names)
+        name = in.text();
       return delete_vectors{{ids, nullptr}, names};
     }
     case tag::set_payload: {
@@ -211,16 +219,19 @@ update_operation decode_operation(byte_reader& in, decoded_settings& settings, a
     case tag::delete_payload: {
       const auto ids = decode_ids(in, memory);
       const auto keys = memory.array<payload_path>(in.count(4));
-      for (payload_path& key : keys) key = decode_path(in, memory);
+      for (payload_path& key : keys)
+        key = decode_path(in, memory);
       return delete_payload{{ids, nullptr}, keys};
     }
-    case tag::clear_payload: return clear_payload{{decode_ids(in, memory), nullptr}};
+    case tag::clear_payload:
+      return clear_payload{{decode_ids(in, memory), nullptr}};
     case tag::create_index: {
       const payload_path field = decode_path(in, memory);
       settings.schema = decode_schema(in);
       return create_field_index{field, &settings.schema};
     }
-    case tag::delete_index: return delete_field_index{decode_path(in, memory)};
+    case tag::delete_index:
+      return delete_field_index{decode_path(in, memory)};
     case tag::create_vector: {
       create_vector_name operation;
       operation.name = in.text();
@@ -233,7 +244,8 @@ update_operation decode_operation(byte_reader& in, decoded_settings& settings, a
       }
       return operation;
     }
-    case tag::delete_vector: return delete_vector_name{in.text()};
+    case tag::delete_vector:
+      return delete_vector_name{in.text()};
   }
   in.fail();
   return {};

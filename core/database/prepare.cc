@@ -11,9 +11,12 @@ namespace {
 
 std::string_view word_of(vector_kind kind) {
   switch (kind) {
-    case vector_kind::dense: return "dense";
-    case vector_kind::multi: return "multi";
-    case vector_kind::sparse: return "sparse";
+    case vector_kind::dense:
+      return "dense";
+    case vector_kind::multi:
+      return "multi";
+    case vector_kind::sparse:
+      return "sparse";
   }
   return "";
 }
@@ -22,12 +25,14 @@ std::string_view word_of(vector_kind kind) {
 
 void normalise(std::span<float> values) {
   float squared = 0;
-  for (const float value : values) squared += value * value;
+  for (const float value : values)
+    squared += value * value;
   constexpr float near_one = 1e-6F;
   if (squared < std::numeric_limits<float>::epsilon() || std::abs(squared - 1.0F) <= near_one)
     return;
   const float length = std::sqrt(squared);
-  for (float& value : values) value /= length;
+  for (float& value : values)
+    value /= length;
 }
 
 void prepare_row(std::span<float> values, distance metric, datatype type) {
@@ -38,7 +43,8 @@ void prepare_row(std::span<float> values, distance metric, datatype type) {
       return;
     case datatype::float16:
       if (metric == distance::cosine) normalise(values);
-      for (float& value : values) value = half_to_float(half_from_float(value));
+      for (float& value : values)
+        value = half_to_float(half_from_float(value));
       return;
     case datatype::float32:
     case datatype::turbo4:

@@ -44,8 +44,8 @@ io::task<scroll_result> scroll_by_id(collection& source, std::optional<point_id>
                                      std::uint64_t limit, const selection* selected,
                                      const payload_selector& with_payload,
                                      const vector_selector& with_vector, arena& memory) {
-  const auto records = memory.array<record>(
-      std::min<std::uint64_t>(limit, source.id_to_slot.size() + 1));
+  const auto records =
+      memory.array<record>(std::min<std::uint64_t>(limit, source.id_to_slot.size() + 1));
   scroll_result page;
   std::size_t count = 0;
   std::optional<point_id> next = from;
@@ -64,8 +64,7 @@ io::task<scroll_result> scroll_by_id(collection& source, std::optional<point_id>
         break;
       }
       if (count == records.size()) break;
-      records[count++] =
-          make_record(source, place->second, with_payload, with_vector, memory);
+      records[count++] = make_record(source, place->second, with_payload, with_vector, memory);
       records[count - 1].version = 0;
     }
     if (place == ordered.end()) break;
@@ -78,8 +77,7 @@ io::task<scroll_result> scroll_by_id(collection& source, std::optional<point_id>
 io::task<result<scroll_result>> scroll_by_value(collection& source, const order_by& order,
                                                 std::uint64_t limit, const selection* selected,
                                                 const payload_selector& with_payload,
-                                                const vector_selector& with_vector,
-                                                arena& memory) {
+                                                const vector_selector& with_vector, arena& memory) {
   constexpr std::size_t step_entries = 128;
   std::vector<record> found;
   order_position position;
@@ -160,16 +158,16 @@ io::task<result<nearest_search>> resolve_nearest(collection& source, collection&
   nearest_search search;
   search.condition = request.condition;
   search.skipped = request.offset;
-  search.wanted = request.limit > UINT64_MAX - request.offset ? UINT64_MAX
-                                                              : request.limit + request.offset;
+  search.wanted =
+      request.limit > UINT64_MAX - request.offset ? UINT64_MAX : request.limit + request.offset;
   search.score_threshold = request.score_threshold;
   search.with_payload = request.with_payload;
   search.with_vector = request.with_vector;
   vector_value given;
   if (const auto* id = std::get_if<point_id>(&nearest.target)) {
-    const std::string_view vector_name =
-        request.lookup_from && request.lookup_from->vector ? *request.lookup_from->vector
-                                                           : request.using_vector;
+    const std::string_view vector_name = request.lookup_from && request.lookup_from->vector
+                                             ? *request.lookup_from->vector
+                                             : request.using_vector;
     const auto section = co_await io::read(lookup.guard);
     const auto from = lookup.find_column(vector_name);
     if (!from) co_return std::unexpected(unknown_vector(vector_name));
@@ -242,13 +240,13 @@ io::task<result<scroll_result>> database::scroll(std::string_view name,
                                      request.with_payload, request.with_vector, memory);
     co_return co_await scrolling;
   }
-  auto scrolling = scroll_by_id(source, request.offset, request.limit, chosen,
-                                request.with_payload, request.with_vector, memory);
+  auto scrolling = scroll_by_id(source, request.offset, request.limit, chosen, request.with_payload,
+                                request.with_vector, memory);
   co_return co_await scrolling;
 }
 
-io::task<result<std::uint64_t>> database::count(std::string_view name,
-                                                const count_request& request, arena& memory) {
+io::task<result<std::uint64_t>> database::count(std::string_view name, const count_request& request,
+                                                arena& memory) {
   const auto found = find(name);
   if (!found) co_return std::unexpected(found.error());
   collection& source = **found;
@@ -277,9 +275,9 @@ io::task<result<std::span<const std::span<const record>>>> database::query(
       if (request.lookup_from) {
         const auto other = find(request.lookup_from->collection);
         if (!other)
-          co_return fail(errc::not_found, "Collection " +
-                                              std::string(request.lookup_from->collection) +
-                                              " not found");
+          co_return fail(
+              errc::not_found,
+              "Collection " + std::string(request.lookup_from->collection) + " not found");
         lookup = *other;
       }
       auto resolving = resolve_nearest(source, *lookup, request, *target, memory);
@@ -301,9 +299,8 @@ io::task<result<std::span<const std::span<const record>>>> database::query(
       continue;
     }
     const selection* chosen = request.condition ? &selected : nullptr;
-    const std::uint64_t wanted = request.limit > UINT64_MAX - request.offset
-                                     ? UINT64_MAX
-                                     : request.limit + request.offset;
+    const std::uint64_t wanted =
+        request.limit > UINT64_MAX - request.offset ? UINT64_MAX : request.limit + request.offset;
     std::span<const record> page;
     if (const auto* order = std::get_if<order_by>(&request.what)) {
       auto scrolling = scroll_by_value(source, *order, wanted, chosen, request.with_payload,
@@ -322,7 +319,8 @@ io::task<result<std::span<const std::span<const record>>>> database::query(
     auto searching = search_nearest(source, nearest, memory);
     const auto found_records = co_await searching;
     if (!found_records) co_return std::unexpected(found_records.error());
-    for (std::size_t s = 0; s < nearest.size(); ++s) answers[searches[s]] = (*found_records)[s];
+    for (std::size_t s = 0; s < nearest.size(); ++s)
+      answers[searches[s]] = (*found_records)[s];
   }
   co_return std::span<const std::span<const record>>(answers);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/database/rescore.h"
 
-#include <immintrin.h>
-
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+
+#include <immintrin.h>
 
 #include "core/database/half.h"
 
@@ -36,7 +36,8 @@ struct uint8_row {
 template <class Row>
 float dot(const float* query, const std::byte* row, std::uint32_t dim) {
   float sum = 0;
-  for (std::uint32_t i = 0; i < dim; ++i) sum += query[i] * Row::at(row, i);
+  for (std::uint32_t i = 0; i < dim; ++i)
+    sum += query[i] * Row::at(row, i);
   return sum;
 }
 
@@ -53,7 +54,8 @@ float minus_squared_euclid(const float* query, const std::byte* row, std::uint32
 template <class Row>
 float minus_manhattan(const float* query, const std::byte* row, std::uint32_t dim) {
   float sum = 0;
-  for (std::uint32_t i = 0; i < dim; ++i) sum += std::abs(query[i] - Row::at(row, i));
+  for (std::uint32_t i = 0; i < dim; ++i)
+    sum += std::abs(query[i] - Row::at(row, i));
   return -sum;
 }
 
@@ -75,9 +77,12 @@ template <class Row>
 similarity_fn plain(distance metric) {
   switch (metric) {
     case distance::cosine:
-    case distance::dot: return dot<Row>;
-    case distance::euclid: return minus_squared_euclid<Row>;
-    case distance::manhattan: return minus_manhattan<Row>;
+    case distance::dot:
+      return dot<Row>;
+    case distance::euclid:
+      return minus_squared_euclid<Row>;
+    case distance::manhattan:
+      return minus_manhattan<Row>;
   }
   return dot<Row>;
 }
@@ -96,7 +101,9 @@ inline float sum_lanes(__m256 sums) {
 }
 
 struct product {
-  static __m256 add(__m256 sum, __m256 query, __m256 row) { return _mm256_fmadd_ps(query, row, sum); }
+  static __m256 add(__m256 sum, __m256 query, __m256 row) {
+    return _mm256_fmadd_ps(query, row, sum);
+  }
   static float add(float sum, float query, float row) { return sum + query * row; }
   static constexpr float sign = 1;
 };
@@ -134,16 +141,20 @@ float reduce(const float* query, const std::byte* row_bytes, std::uint32_t dim) 
     i += 8;
   }
   float sum = sum_lanes(_mm256_add_ps(first, second));
-  for (; i < dim; ++i) sum = Term::add(sum, query[i], row[i]);
+  for (; i < dim; ++i)
+    sum = Term::add(sum, query[i], row[i]);
   return sum * Term::sign;
 }
 
 similarity_fn fast(distance metric) {
   switch (metric) {
     case distance::cosine:
-    case distance::dot: return reduce<product>;
-    case distance::euclid: return reduce<square>;
-    case distance::manhattan: return reduce<magnitude>;
+    case distance::dot:
+      return reduce<product>;
+    case distance::euclid:
+      return reduce<square>;
+    case distance::manhattan:
+      return reduce<magnitude>;
   }
   return reduce<product>;
 }
@@ -164,7 +175,8 @@ bool use_avx2() {
 
 similarity_fn similarity_for(distance metric, datatype type) {
   switch (type) {
-    case datatype::float16: return plain<float16_row>(metric);
+    case datatype::float16:
+      return plain<float16_row>(metric);
     case datatype::uint8:
       return metric == distance::cosine ? cosine_of_bytes : plain<uint8_row>(metric);
     case datatype::float32:
@@ -177,9 +189,12 @@ similarity_fn similarity_for(distance metric, datatype type) {
 float score_of(distance metric, float similarity) {
   switch (metric) {
     case distance::cosine:
-    case distance::dot: return similarity;
-    case distance::euclid: return std::sqrt(-similarity);
-    case distance::manhattan: return -similarity;
+    case distance::dot:
+      return similarity;
+    case distance::euclid:
+      return std::sqrt(-similarity);
+    case distance::manhattan:
+      return -similarity;
   }
   return similarity;
 }
@@ -187,9 +202,12 @@ float score_of(distance metric, float similarity) {
 float similarity_of(distance metric, float score) {
   switch (metric) {
     case distance::cosine:
-    case distance::dot: return score;
-    case distance::euclid: return score < 0 ? 0.0F : -(score * score);
-    case distance::manhattan: return -score;
+    case distance::dot:
+      return score;
+    case distance::euclid:
+      return score < 0 ? 0.0F : -(score * score);
+    case distance::manhattan:
+      return -score;
   }
   return score;
 }

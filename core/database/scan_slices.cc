@@ -135,7 +135,8 @@ std::span<const scored_slot> scan_slices::best(std::uint32_t query, arena& memor
 
 result<void> scan_slices::outcome() const {
   for (const slice& part : slices_)
-    if (part.failed) return fail(errc::bad_input, "a query vector holds a value that is not finite");
+    if (part.failed)
+      return fail(errc::bad_input, "a query vector holds a value that is not finite");
   return {};
 }
 

@@ -26,7 +26,7 @@ struct scan_batch {
   vector_column* column = nullptr;
   std::uint32_t k = 0;
   slot_index slot_limit = 0;
-  std::span<const float> targets;                // query_count x dim, prepared
+  std::span<const float> targets;                 // query_count x dim, prepared
   std::span<const std::uint64_t* const> allowed;  // per query: bitmap over slots, or nullptr
   [[nodiscard]] std::uint32_t query_count() const {
     return static_cast<std::uint32_t>(allowed.size());
@@ -58,7 +58,7 @@ class scan_slices {
     std::span<std::uint32_t> counts;
     std::span<std::uint8_t> overflowed;
     std::span<std::byte> scratch;
-    std::span<scored_slot> best;               // query_count x k
+    std::span<scored_slot> best;  // query_count x k
     std::span<std::uint32_t> best_counts;
     bool failed = false;
   };

@@ -37,7 +37,8 @@ struct allowed_slots {
 /// The allow bitmap of one filter, in guarded steps.
 io::task<allowed_slots> plan_filter(collection& source, const filter& condition, arena& memory) {
   // The plan stays in the arena because its bitmap does.
-  auto* plan = static_cast<filter_plan*>(memory.allocate(sizeof(filter_plan), alignof(filter_plan)));
+  auto* plan =
+      static_cast<filter_plan*>(memory.allocate(sizeof(filter_plan), alignof(filter_plan)));
   std::construct_at(plan, &condition, memory);
   for (;;) {
     {
@@ -54,8 +55,8 @@ std::optional<float> similarity_at(const nearest_search& search, slot_index slot
   if (search.over->kind() != vector_kind::dense)
     return static_cast<const variable_column&>(*search.over).similarity(search.target, slot);
   const auto& dense = static_cast<const vector_column&>(*search.over);
-  return similarity_for(dense.metric(), dense.type())(search.target.values.data(),
-                                                      dense.row(slot), dense.dim());
+  return similarity_for(dense.metric(), dense.type())(search.target.values.data(), dense.row(slot),
+                                                      dense.dim());
 }
 
 std::span<const scored_slot> keep_best(std::span<scored_slot> scored, std::uint32_t k) {
@@ -160,8 +161,9 @@ struct batch_search {
     const auto targets = memory.array<float>(std::size_t{count} * dense.dim());
     const auto bitmaps = memory.array<const std::uint64_t*>(count);
     for (std::uint32_t m = 0; m < count; ++m) {
-      std::ranges::copy(searches[members[m]].target.values,
-                        targets.begin() + static_cast<std::ptrdiff_t>(std::size_t{m} * dense.dim()));
+      std::ranges::copy(
+          searches[members[m]].target.values,
+          targets.begin() + static_cast<std::ptrdiff_t>(std::size_t{m} * dense.dim()));
       bitmaps[m] = searches[members[m]].condition ? allowed[members[m]].words.data() : nullptr;
     }
     batch.column = &dense;
@@ -173,7 +175,8 @@ struct batch_search {
     auto running = io::run_slices(slices.count(), run);
     co_await running;
     VEXFS_CHECK_CO(slices.outcome());
-    for (std::uint32_t m = 0; m < count; ++m) ranked[members[m]] = slices.best(m, memory);
+    for (std::uint32_t m = 0; m < count; ++m)
+      ranked[members[m]] = slices.best(m, memory);
     co_return result<void>{};
   }
 
@@ -208,16 +211,16 @@ struct batch_search {
     const nearest_search& search = searches[index];
     const distance metric = search.over->metric();
     const auto candidates = ranked[index];
-    const auto records = memory.array<record>(
-        std::min<std::uint64_t>(candidates.size(), search.wanted));
+    const auto records =
+        memory.array<record>(std::min<std::uint64_t>(candidates.size(), search.wanted));
     std::size_t count = 0;
     std::uint64_t passed = 0;
     bool lost = false;
     std::size_t next = 0;
     while (next < candidates.size() && passed < search.wanted) {
       const auto section = co_await io::read(source.guard);
-      for (std::size_t step = 0; step < apply_group_points && next < candidates.size() &&
-                                 passed < search.wanted;
+      for (std::size_t step = 0;
+           step < apply_group_points && next < candidates.size() && passed < search.wanted;
            ++step, ++next) {
         const scored_slot& scored = candidates[next];
         const slot_record& stored = source.slots[scored.slot];

@@ -55,7 +55,8 @@ class staging {
   /// After a failure: takes everything back.
   void undo() {
     for (const staged_point& point : points()) {
-      for (const auto& [name, column] : target_.columns) column->remove(point.slot);
+      for (const auto& [name, column] : target_.columns)
+        column->remove(point.slot);
       target_.slots.give_back(point.slot);
     }
     count_ = 0;
@@ -80,7 +81,8 @@ class staging {
     slot_record& record = target_.slots[slot];
     const std::string payload = std::move(record.payload);
     record.payload.clear();
-    for (const auto& [name, column] : target_.columns) column->remove(slot);
+    for (const auto& [name, column] : target_.columns)
+      column->remove(slot);
     target_.slots.retire(slot);
     target_.indexes.on_remove(slot, payload);
   }
@@ -120,8 +122,9 @@ struct applier {
       for (std::size_t i = 0; i < group.size(); ++i) {
         const point_struct& point = group[i];
         // Of one id given twice the last one counts.
-        const bool repeated = std::any_of(group.begin() + static_cast<std::ptrdiff_t>(i) + 1, group.end(),
-                                          [&](const point_struct& later) { return later.id == point.id; });
+        const bool repeated =
+            std::any_of(group.begin() + static_cast<std::ptrdiff_t>(i) + 1, group.end(),
+                        [&](const point_struct& later) { return later.id == point.id; });
         const auto current = target.id_to_slot.find(point.id);
         if (repeated || (current && target.slots[*current].version > sequence)) continue;
         if (!staged.add(point.id, point.payload)) {
@@ -154,7 +157,8 @@ struct applier {
         co_return fail(errc::insufficient_storage, "a collection holds too many points");
       for (const auto& [name, column] : target.columns) {
         const vector_value* given = vector_named(point.vectors, name);
-        if (!given && column->has(*old)) given = memory.make<vector_value>(column->read(*old, memory));
+        if (!given && column->has(*old))
+          given = memory.make<vector_value>(column->read(*old, memory));
         const auto stored = staged.store(*column, [&](std::size_t) { return given; });
         if (!stored) {
           staged.undo();
@@ -172,8 +176,8 @@ struct applier {
   io::task<result<void>> change_payloads(std::span<const point_id> ids, Next next) const {
     for (std::size_t first = 0; first < ids.size(); first += apply_group_points) {
       const auto section = co_await io::write(target.guard);
-      for (const point_id& id : ids.subspan(first, std::min<std::size_t>(apply_group_points,
-                                                                         ids.size() - first))) {
+      for (const point_id& id :
+           ids.subspan(first, std::min<std::size_t>(apply_group_points, ids.size() - first))) {
         const auto slot = older(id);
         if (!slot) continue;
         slot_record& record = target.slots[*slot];
@@ -211,8 +215,8 @@ struct applier {
     staging removal(target, memory, 0);
     for (std::size_t first = 0; first < ids.size(); first += apply_group_points) {
       const auto section = co_await io::write(target.guard);
-      for (const point_id& id : ids.subspan(first, std::min<std::size_t>(apply_group_points,
-                                                                         ids.size() - first))) {
+      for (const point_id& id :
+           ids.subspan(first, std::min<std::size_t>(apply_group_points, ids.size() - first))) {
         const auto slot = older(id);
         if (!slot) continue;
         target.id_to_slot.erase(id);

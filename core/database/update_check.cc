@@ -41,8 +41,7 @@ struct checker {
     return {};
   }
   result<void> operator()(const delete_vector_name& operation) const {
-    if (!target.find_column(operation.name))
-      return std::unexpected(unknown_vector(operation.name));
+    if (!target.find_column(operation.name)) return std::unexpected(unknown_vector(operation.name));
     return {};
   }
   // These depend on points alone.

@@ -28,8 +28,7 @@ struct update_condition {
   const collection& target;
   std::optional<compiled_filter> compiled;
 
-  update_condition(const collection& points, const filter* given, arena& memory)
-      : target(points) {
+  update_condition(const collection& points, const filter* given, arena& memory) : target(points) {
     if (given) compiled.emplace(*given, &points.indexes, memory);
   }
   bool allows(const point_id& id) const {
@@ -97,7 +96,8 @@ io::task<std::span<const point_id>> select_points(const collection& target, cons
   const auto words = plan.allowed();
   for (std::size_t w = 0; w < words.size(); ++w) {
     for (std::uint64_t bits = words[w]; bits != 0; bits &= bits - 1) {
-      const auto slot = static_cast<slot_index>(w * 64 + static_cast<unsigned>(std::countr_zero(bits)));
+      const auto slot =
+          static_cast<slot_index>(w * 64 + static_cast<unsigned>(std::countr_zero(bits)));
       if (slot < target.slots.limit() && target.slots[slot].live && count < found.size())
         found[count++] = target.slots[slot].id;
     }

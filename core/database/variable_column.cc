@@ -23,7 +23,8 @@ variable_column::~variable_column() {
   for (std::uint32_t index = 0; index < chunk_count_max; ++index) {
     chunk* held = chunks_[index].load(std::memory_order_relaxed);
     if (!held) continue;
-    for (auto& place : held->rows) ::operator delete(place.load(std::memory_order_relaxed));
+    for (auto& place : held->rows)
+      ::operator delete(place.load(std::memory_order_relaxed));
     delete held;
   }
 }
@@ -88,13 +89,12 @@ result<void> variable_column::insert(std::span<const slot_index> slots,
     const vector_value& given = values[i];
     if (slot / chunk_rows >= chunk_count_max)
       return fail(errc::insufficient_storage, "a collection holds too many points");
-    if (!chunk_of(slot))
-      chunks_[slot / chunk_rows].store(new chunk, std::memory_order_release);
-    const std::size_t bytes =
-        sizeof(row) + given.values.size_bytes() + given.indices.size_bytes();
+    if (!chunk_of(slot)) chunks_[slot / chunk_rows].store(new chunk, std::memory_order_release);
+    const std::size_t bytes = sizeof(row) + given.values.size_bytes() + given.indices.size_bytes();
     void* memory = ::operator new(bytes, std::nothrow);
     if (!memory) {
-      for (const slot_index stored : slots.first(i)) remove(stored);
+      for (const slot_index stored : slots.first(i))
+        remove(stored);
       return fail(errc::insufficient_storage, "out of memory for vectors");
     }
     auto* made = std::construct_at(static_cast<row*>(memory));
@@ -136,8 +136,7 @@ vector_value variable_column::read(slot_index slot, arena& memory) const {
   return value;
 }
 
-std::optional<float> variable_column::similarity(const vector_value& query,
-                                                 slot_index slot) const {
+std::optional<float> variable_column::similarity(const vector_value& query, slot_index slot) const {
   const row& stored = row_of(slot);
   if (kind() == vector_kind::sparse) {
     float sum = 0;

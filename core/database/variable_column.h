@@ -11,8 +11,8 @@
 
 namespace vexfs {
 
-/// Vectors whose size differs from slot to slot: multivectors and sparse ones. A row is one block of
-/// memory of its own. They are searched by comparing every row; the device does not know them.
+/// Vectors whose size differs from slot to slot: multivectors and sparse ones. A row is one block
+/// of memory of its own. They are searched by comparing every row; the device does not know them.
 class variable_column final : public column {
  public:
   [[nodiscard]] static std::shared_ptr<variable_column> create_multi(std::string name,
@@ -31,8 +31,8 @@ class variable_column final : public column {
   [[nodiscard]] vector_value read(slot_index slot, arena& memory) const override;
 
   /// Internal similarity, larger is better: the sum over query rows of the best stored row, or the
-  /// product over shared indices. Nothing where a sparse row shares no index with the query. Only of
-  /// a slot that has a vector.
+  /// product over shared indices. Nothing where a sparse row shares no index with the query. Only
+  /// of a slot that has a vector.
   [[nodiscard]] std::optional<float> similarity(const vector_value& query, slot_index slot) const;
 
  private:

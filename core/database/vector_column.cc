@@ -14,10 +14,13 @@ namespace {
 
 std::size_t element_bytes(datatype type) {
   switch (type) {
-    case datatype::float16: return 2;
-    case datatype::uint8: return 1;
+    case datatype::float16:
+      return 2;
+    case datatype::uint8:
+      return 1;
     case datatype::float32:
-    case datatype::turbo4: return 4;
+    case datatype::turbo4:
+      return 4;
   }
   return 4;
 }
@@ -45,8 +48,7 @@ vector_column::~vector_column() {
 result<std::shared_ptr<vector_column>> vector_column::create(std::string name,
                                                              const vector_params& params,
                                                              device& machine) {
-  VEXFS_TRY(auto file,
-            machine.create({static_cast<std::uint32_t>(params.size), params.metric}));
+  VEXFS_TRY(auto file, machine.create({static_cast<std::uint32_t>(params.size), params.metric}));
   return std::shared_ptr<vector_column>(
       new vector_column(std::move(name), params, std::move(file)));
 }
@@ -132,8 +134,9 @@ void vector_column::remove(slot_index slot) {
 bool vector_column::has(slot_index slot) const {
   if (slot / chunk_rows >= chunk_count_max) return false;
   const chunk* held = chunk_of(slot);
-  return held && (held->present[slot % chunk_rows / 64].load(std::memory_order_acquire) >>
-                  (slot % 64) & 1) != 0;
+  return held &&
+         (held->present[slot % chunk_rows / 64].load(std::memory_order_acquire) >> (slot % 64) &
+          1) != 0;
 }
 
 const std::byte* vector_column::row(slot_index slot) const {

@@ -45,8 +45,7 @@ class vector_column final : public column {
   [[nodiscard]] std::size_t row_bytes() const { return row_bytes_; }
 
  private:
-  vector_column(std::string name, const vector_params& params,
-                std::unique_ptr<vector_file> file);
+  vector_column(std::string name, const vector_params& params, std::unique_ptr<vector_file> file);
 
   static constexpr std::uint32_t chunk_rows = 4096;
   static constexpr std::uint32_t chunk_count_max = 65536;

@@ -88,7 +88,7 @@ struct sparse_vector_params {
 
 /// The "vectors" member: one unnamed vector, or a map of named ones (possibly empty).
 struct vectors_config {
-  bool single = false;                          // printed as one object; its key below is ""
+  bool single = false;  // printed as one object; its key below is ""
   std::map<std::string, vector_params> params;
   friend bool operator==(const vectors_config&, const vectors_config&) = default;
 };

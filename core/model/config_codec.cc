@@ -51,11 +51,13 @@ void decode(std::map<std::string, T>& values, byte_reader& in) {
 
 void encode_texts(const std::vector<std::string>& texts, byte_writer& out) {
   out.count(texts.size());
-  for (const std::string& text : texts) out.text(text);
+  for (const std::string& text : texts)
+    out.text(text);
 }
 void decode_texts(std::vector<std::string>& texts, byte_reader& in) {
   texts.resize(in.count(sizeof(std::uint32_t)));
-  for (std::string& text : texts) text = in.text();
+  for (std::string& text : texts)
+    text = in.text();
 }
 
 template <class T>
@@ -129,11 +131,20 @@ void decode(T& value, byte_reader& in) {
     value = in.text();
   } else if constexpr (std::same_as<T, quantization_config>) {
     switch (in.number<std::uint8_t>()) {
-      case 0: decode(value.template emplace<0>(), in); break;
-      case 1: decode(value.template emplace<1>(), in); break;
-      case 2: decode(value.template emplace<2>(), in); break;
-      case 3: decode(value.template emplace<3>(), in); break;
-      default: in.fail();
+      case 0:
+        decode(value.template emplace<0>(), in);
+        break;
+      case 1:
+        decode(value.template emplace<1>(), in);
+        break;
+      case 2:
+        decode(value.template emplace<2>(), in);
+        break;
+      case 3:
+        decode(value.template emplace<3>(), in);
+        break;
+      default:
+        in.fail();
     }
   } else if constexpr (std::same_as<T, thread_setting>) {
     decode(value.count, in);
@@ -169,7 +180,8 @@ void each_part(Config& config, Visit&& visit) {
   visit(config.strict_mode);
   visit(config.metadata);
 }
-static_assert(detail::member_count<collection_config>() == 16, "each_part() must list every member");
+static_assert(detail::member_count<collection_config>() == 16,
+              "each_part() must list every member");
 
 }  // namespace
 
@@ -195,7 +207,9 @@ payload_field_schema decode_schema(byte_reader& in) {
   return schema;
 }
 
-void encode_vector_params(const vector_params& params, byte_writer& out) { encode(params, out); }
+void encode_vector_params(const vector_params& params, byte_writer& out) {
+  encode(params, out);
+}
 vector_params decode_vector_params(byte_reader& in) {
   vector_params params;
   decode(params, in);

@@ -216,9 +216,9 @@ void describe(Config& config, Visit&& visit) {
 template <class Enum>
 struct enum_words;
 
-#define VEXFS_ENUM_WORDS(type, ...)                                       \
-  template <>                                                             \
-  struct enum_words<type> {                                               \
+#define VEXFS_ENUM_WORDS(type, ...)                                              \
+  template <>                                                                    \
+  struct enum_words<type> {                                                      \
     static constexpr auto list = std::to_array<std::string_view>({__VA_ARGS__}); \
   }
 

@@ -96,9 +96,9 @@ struct slice_condition {  // SipHash-2-4 of the id modulo total == index
   std::uint64_t index = 0;
 };
 
-using condition = std::variant<field_condition, is_empty_condition, is_null_condition,
-                               has_id_condition, has_vector_condition, nested_condition,
-                               filter_condition, slice_condition>;
+using condition =
+    std::variant<field_condition, is_empty_condition, is_null_condition, has_id_condition,
+                 has_vector_condition, nested_condition, filter_condition, slice_condition>;
 
 struct min_should {
   std::span<const condition> conditions;

@@ -8,7 +8,16 @@
 
 namespace vexfs {
 
-enum class payload_type : std::uint8_t { keyword, integer, float_number, geo, text, boolean, datetime, uuid };
+enum class payload_type : std::uint8_t {
+  keyword,
+  integer,
+  float_number,
+  geo,
+  text,
+  boolean,
+  datetime,
+  uuid
+};
 
 enum class memory_placement : std::uint8_t { cold, cached, pinned };
 
@@ -34,10 +43,10 @@ struct payload_field_params {
   std::optional<bool> on_disk;
   std::optional<memory_placement> memory;
   std::optional<bool> enable_hnsw;
-  std::optional<bool> is_tenant;     // keyword, uuid
-  std::optional<bool> is_principal;  // integer, float, datetime
-  std::optional<bool> prefix;        // keyword
-  std::optional<bool> lookup, range; // integer; not both false
+  std::optional<bool> is_tenant;      // keyword, uuid
+  std::optional<bool> is_principal;   // integer, float, datetime
+  std::optional<bool> prefix;         // keyword
+  std::optional<bool> lookup, range;  // integer; not both false
   std::optional<text_tokenizer> tokenizer;
   std::optional<std::uint64_t> min_token_len, max_token_len;
   std::optional<bool> lowercase, ascii_folding, phrase_matching;

@@ -40,9 +40,9 @@ struct point_id_hash {
       const auto wide = static_cast<unsigned __int128>(a) * b;
       return static_cast<std::uint64_t>(wide) ^ static_cast<std::uint64_t>(wide >> 64);
     };
-    return fold(id.low ^ 0x9e37'79b9'7f4a'7c15, fold(id.high ^ 0xd1b5'4a32'd192'ed03,
-                                                     0x8cb9'2ba7'2f3d'8dd7 +
-                                                         static_cast<std::uint64_t>(id.kind)));
+    return fold(id.low ^ 0x9e37'79b9'7f4a'7c15,
+                fold(id.high ^ 0xd1b5'4a32'd192'ed03,
+                     0x8cb9'2ba7'2f3d'8dd7 + static_cast<std::uint64_t>(id.kind)));
   }
 };
 

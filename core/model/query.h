@@ -117,8 +117,8 @@ struct record {
   point_id id;
   std::uint64_t version = 0;
   float score = 1.0F;
-  std::optional<std::string_view> payload;                  // canonical JSON text
-  std::optional<std::span<const named_vector>> vectors;     // asked for: maybe empty
+  std::optional<std::string_view> payload;               // canonical JSON text
+  std::optional<std::span<const named_vector>> vectors;  // asked for: maybe empty
   std::variant<std::monostate, std::int64_t, double> order_value;
 };
 

@@ -15,7 +15,8 @@
 #include "core/payload/path.h"
 
 // Writes as a request carries them. Trivially destructible unless said otherwise; memory belongs to
-// the request's arena. Payload is canonical JSON text of an object (core/payload/README.md), or empty.
+// the request's arena. Payload is canonical JSON text of an object (core/payload/README.md), or
+// empty.
 namespace vexfs {
 
 struct point_struct {
@@ -78,7 +79,7 @@ struct delete_field_index {
 };
 struct create_vector_name {
   std::string_view name;
-  const vector_params* dense = nullptr;          // exactly one of the two
+  const vector_params* dense = nullptr;  // exactly one of the two
   const sparse_vector_params* sparse = nullptr;
 };
 struct delete_vector_name {

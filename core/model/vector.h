@@ -20,7 +20,8 @@ enum class datatype : std::uint8_t { float32, float16, uint8, turbo4 };
 enum class vector_kind : std::uint8_t { dense, multi, sparse };
 
 /// A vector as a request carries it. Memory belongs to the request's arena.
-/// dense: values[dim]. multi: values[row_count * dim], row after row. sparse: values[i] at indices[i].
+/// dense: values[dim]. multi: values[row_count * dim], row after row. sparse: values[i] at
+/// indices[i].
 struct vector_value {
   vector_kind kind = vector_kind::dense;
   std::uint32_t row_count = 1;

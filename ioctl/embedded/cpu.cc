@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ioctl/embedded/cpu.h"
 
-#include <cpuid.h>
-
 #include <cstdlib>
+
+#include <cpuid.h>
 
 namespace vexfs {
 namespace {
@@ -49,9 +49,12 @@ simd_level chosen_simd_level() {
 
 std::string_view name_of(simd_level level) {
   switch (level) {
-    case simd_level::scalar: return "scalar";
-    case simd_level::avx2: return "avx2";
-    case simd_level::avx512: return "avx512";
+    case simd_level::scalar:
+      return "scalar";
+    case simd_level::avx2:
+      return "avx2";
+    case simd_level::avx512:
+      return "avx512";
   }
   return "";
 }

@@ -20,19 +20,26 @@ static_assert(offsetof(candidate, generation) == offsetof(vexfs_candidate, gener
 
 const vexfs_kernels* kernels_for(simd_level level) {
   switch (level) {
-    case simd_level::scalar: return &vexfs_kernels_scalar;
-    case simd_level::avx2: return &vexfs_kernels_avx2;
-    case simd_level::avx512: return &vexfs_kernels_avx512;
+    case simd_level::scalar:
+      return &vexfs_kernels_scalar;
+    case simd_level::avx2:
+      return &vexfs_kernels_avx2;
+    case simd_level::avx512:
+      return &vexfs_kernels_avx512;
   }
   return &vexfs_kernels_scalar;
 }
 
 error insert_error(int status) {
   switch (status) {
-    case -EINVAL: return {errc::bad_input, "a vector holds a value that is not a finite number"};
-    case -ENOMEM: return {errc::insufficient_storage, "out of memory for vectors"};
-    case -ERANGE: return {errc::insufficient_storage, "a collection holds too many points"};
-    default: return {errc::service, "the slot is in use: errno " + std::to_string(-status)};
+    case -EINVAL:
+      return {errc::bad_input, "a vector holds a value that is not a finite number"};
+    case -ENOMEM:
+      return {errc::insufficient_storage, "out of memory for vectors"};
+    case -ERANGE:
+      return {errc::insufficient_storage, "a collection holds too many points"};
+    default:
+      return {errc::service, "the slot is in use: errno " + std::to_string(-status)};
   }
 }
 
@@ -48,8 +55,8 @@ class embedded_vector_file final : public vector_file {
     VEXFS_ASSERT(slots.size() == generations.size());
     VEXFS_ASSERT(vector_bits.size() == slots.size() * config_.dim);
     for (std::size_t i = 0; i < slots.size(); ++i) {
-      const int status = vexfs_insert(file_, slots[i], generations[i],
-                                      vector_bits.data() + i * config_.dim);
+      const int status =
+          vexfs_insert(file_, slots[i], generations[i], vector_bits.data() + i * config_.dim);
       if (status == 0) continue;
       remove(slots.first(i));
       return std::unexpected(insert_error(status));
@@ -58,7 +65,8 @@ class embedded_vector_file final : public vector_file {
   }
 
   void remove(std::span<const slot_index> slots) override {
-    for (const slot_index slot : slots) vexfs_remove(file_, slot);
+    for (const slot_index slot : slots)
+      vexfs_remove(file_, slot);
   }
 
   result<void> scan(const scan_command& command) override {
@@ -104,10 +112,10 @@ class embedded_device final : public device {
   explicit embedded_device(simd_level level) : kernels_(kernels_for(level)) {}
 
   result<std::unique_ptr<vector_file>> create(const vector_file_config& config) override {
-    const vexfs_metric metric = config.metric == distance::euclid ||
-                                        config.metric == distance::manhattan
-                                    ? VEXFS_METRIC_EUCLID
-                                    : VEXFS_METRIC_DOT;
+    const vexfs_metric metric =
+        config.metric == distance::euclid || config.metric == distance::manhattan
+            ? VEXFS_METRIC_EUCLID
+            : VEXFS_METRIC_DOT;
     vexfs_vector_file* file = vexfs_vector_file_create(config.dim, metric, kernels_);
     if (!file) return fail(errc::insufficient_storage, "out of memory for a vector file");
     return std::make_unique<embedded_vector_file>(file, config);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine's platform in user space: memory.
-#include <sys/mman.h>
-
 #include <cstdlib>
 #include <cstring>
+
+#include <sys/mman.h>
 
 extern "C" {
 #include "kernel/engine/platform.h"
@@ -15,7 +15,8 @@ constexpr size_t mapped_bytes_min = 64 * 1024;
 
 void* vexfs_alloc(size_t bytes) {
   if (bytes >= mapped_bytes_min) {
-    void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return memory == MAP_FAILED ? nullptr : memory;
   }
   void* memory = std::aligned_alloc(64, (bytes + 63) & ~size_t{63});

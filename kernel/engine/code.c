@@ -60,8 +60,8 @@ static int find_frame(const u32 *bits, u32 dim, struct fixed_frame *frame)
 	if (!frame->largest)
 		return 0;
 	mantissa = split_single(frame->largest, &exponent);
-	frame->exponent = exponent -
-			  (FIXED_BITS - 1 - (s32)highest_bit(mantissa));
+	frame->exponent =
+		exponent - (FIXED_BITS - 1 - (s32)highest_bit(mantissa));
 	frame->top = to_fixed(frame->largest, frame->exponent);
 	return 0;
 }
@@ -117,7 +117,8 @@ int vexfs_code_row(const u32 *bits, u32 dim, s8 *code,
 	step = (u64)row->step << down;
 	reciprocal = reciprocal_of(frame.top, 127);
 	for (i = 0; i < dim; i++) {
-		const u64 fixed = to_fixed(bits[i] & 0x7fffffffu, frame.exponent);
+		const u64 fixed =
+			to_fixed(bits[i] & 0x7fffffffu, frame.exponent);
 		u32 level = scaled(fixed, reciprocal);
 		u64 coded, error, part;
 
@@ -135,11 +136,13 @@ int vexfs_code_row(const u32 *bits, u32 dim, s8 *code,
 	}
 	row->norm = (u32)vexfs_root_up(codes);
 	/* || x || in units of 2^17 fixed ones: squares < 2^(80 + 16). */
-	row->slack = (vexfs_root_up(errors) << 12) +
-		     ((vexfs_root_up((u64)(squares >> 34) + 1) * dim + 63) >> 6);
+	row->slack =
+		(vexfs_root_up(errors) << 12) +
+		((vexfs_root_up((u64)(squares >> 34) + 1) * dim + 63) >> 6);
 	row->slack = (row->slack >> down) + 1;
-	bits_down = (u64)(squares >> 64) ? 64 + highest_bit((u64)(squares >> 64))
-					 : highest_bit((u64)squares);
+	bits_down = (u64)(squares >> 64)
+			    ? 64 + highest_bit((u64)(squares >> 64))
+			    : highest_bit((u64)squares);
 	bits_down = bits_down > 30 ? bits_down - 30 : 0;
 	row->square = (u32)(squares >> bits_down) + 1;
 	row->square_exponent = 2 * frame.exponent + (s32)bits_down;
@@ -168,7 +171,8 @@ int vexfs_code_query(const u32 *bits, u32 dim, s16 *value,
 	step = frame.top / limit;
 	reciprocal = reciprocal_of(frame.top, limit);
 	for (i = 0; i < dim; i++) {
-		const u64 fixed = to_fixed(bits[i] & 0x7fffffffu, frame.exponent);
+		const u64 fixed =
+			to_fixed(bits[i] & 0x7fffffffu, frame.exponent);
 		u32 level = scaled(fixed, reciprocal);
 		u64 coded, error, part;
 

@@ -33,13 +33,14 @@ dot_tile(const s8 *row, const s16 *queries, u32 query_count, u32 bytes,
 			_mm_load_si128((const __m128i *)(row + i)));
 
 		for (q = 0; q < query_count; q++) {
-			const __m256i *values = (const __m256i *)(
-				queries + (size_t)q * bytes + i);
+			const __m256i *values =
+				(const __m256i *)(queries + (size_t)q * bytes +
+						  i);
 
 			sums[q] = _mm256_add_epi32(
-				sums[q], _mm256_madd_epi16(
-						 codes,
-						 _mm256_load_si256(values)));
+				sums[q],
+				_mm256_madd_epi16(codes,
+						  _mm256_load_si256(values)));
 		}
 	}
 	for (q = 0; q < query_count; q++)
@@ -47,7 +48,7 @@ dot_tile(const s8 *row, const s16 *queries, u32 query_count, u32 bytes,
 }
 
 static void vexfs_dot_avx2(const s8 *rows, u32 row_count, const s16 *queries,
-		    u32 query_count, u32 bytes, s32 *out)
+			   u32 query_count, u32 bytes, s32 *out)
 {
 	u32 q = 0, r;
 

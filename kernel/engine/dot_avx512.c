@@ -11,8 +11,9 @@
 
 static s32 sum_lanes(__m512i sums)
 {
-	const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(sums),
-					      _mm512_extracti64x4_epi64(sums, 1));
+	const __m256i half =
+		_mm256_add_epi32(_mm512_castsi512_si256(sums),
+				 _mm512_extracti64x4_epi64(sums, 1));
 	__m128i quarter = _mm_add_epi32(_mm256_castsi256_si128(half),
 					_mm256_extracti128_si256(half, 1));
 
@@ -36,15 +37,15 @@ dot_tile(const s8 *rows, u32 row_count, const s16 *queries, u32 query_count,
 
 		for (r = 0; r < row_count; r++)
 			codes[r] = _mm512_cvtepi8_epi16(_mm256_load_si256(
-				(const __m256i *)(rows + (size_t)r * bytes + i)));
+				(const __m256i *)(rows + (size_t)r * bytes +
+						  i)));
 		for (q = 0; q < query_count; q++) {
 			const __m512i values = _mm512_load_si512(
 				queries + (size_t)q * bytes + i);
 
 			for (r = 0; r < row_count; r++)
-				sums[r][q] = _mm512_dpwssd_epi32(sums[r][q],
-								 codes[r],
-								 values);
+				sums[r][q] = _mm512_dpwssd_epi32(
+					sums[r][q], codes[r], values);
 		}
 	}
 	for (r = 0; r < row_count; r++)
@@ -53,7 +54,7 @@ dot_tile(const s8 *rows, u32 row_count, const s16 *queries, u32 query_count,
 }
 
 static void vexfs_dot_avx512(const s8 *rows, u32 row_count, const s16 *queries,
-		      u32 query_count, u32 bytes, s32 *out)
+			     u32 query_count, u32 bytes, s32 *out)
 {
 	u32 q = 0, r;
 

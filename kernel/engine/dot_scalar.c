@@ -2,7 +2,7 @@
 #include "dot.h"
 
 static void vexfs_dot_scalar(const s8 *rows, u32 row_count, const s16 *queries,
-		      u32 query_count, u32 bytes, s32 *out)
+			     u32 query_count, u32 bytes, s32 *out)
 {
 	u32 q, r, i;
 

@@ -81,7 +81,8 @@ vexfs_rank_euclid(const struct vexfs_block *rows, const s32 *dots,
 	u32 r;
 
 	for (r = 0; r < VEXFS_BLOCK_ROWS; r++) {
-		const u64 shift = (u64)(u32)(down - rows->square_exponent[r]) & 63;
+		const u64 shift =
+			(u64)(u32)(down - rows->square_exponent[r]) & 63;
 		const u64 half = ((u64)rows->square[r] * inverse) >> shift;
 
 		middle[r] = (((s64)dots[r] * rows->step[r]) >> 1) -
@@ -94,23 +95,23 @@ vexfs_rank_euclid(const struct vexfs_block *rows, const s32 *dots,
 	return (u32)reached;
 }
 
-#define VEXFS_RANK_FUNCTIONS(level)                                          \
-	static u32 vexfs_rank_dot_##level(const struct vexfs_block *rows,           \
-				   const s32 *dots,                          \
-				   const struct vexfs_ranking *query,        \
-				   s64 threshold, s64 *middle, s64 *bound)   \
-	{                                                                    \
-		return vexfs_rank_dot(rows, dots, query, threshold, middle,  \
-				      bound);                                \
-	}                                                                    \
-	static u32 vexfs_rank_euclid_##level(const struct vexfs_block *rows,        \
-				      const s32 *dots,                       \
-				      const struct vexfs_ranking *query,     \
-				      s64 threshold, s64 *middle,            \
-				      s64 *bound)                            \
-	{                                                                    \
-		return vexfs_rank_euclid(rows, dots, query, threshold,       \
-					 middle, bound);                     \
+#define VEXFS_RANK_FUNCTIONS(level)                                            \
+	static u32 vexfs_rank_dot_##level(const struct vexfs_block *rows,      \
+					  const s32 *dots,                     \
+					  const struct vexfs_ranking *query,   \
+					  s64 threshold, s64 *middle,          \
+					  s64 *bound)                          \
+	{                                                                      \
+		return vexfs_rank_dot(rows, dots, query, threshold, middle,    \
+				      bound);                                  \
+	}                                                                      \
+	static u32 vexfs_rank_euclid_##level(                                  \
+		const struct vexfs_block *rows, const s32 *dots,               \
+		const struct vexfs_ranking *query, s64 threshold, s64 *middle, \
+		s64 *bound)                                                    \
+	{                                                                      \
+		return vexfs_rank_euclid(rows, dots, query, threshold, middle, \
+					 bound);                               \
 	}
 
 #endif

@@ -165,8 +165,7 @@ static int prepare_query(struct query_state *query, const u32 *bits, u32 dim,
 	{
 		/* dim / 2^23 * || q ||^2, || q ||^2 = radius^2 * step units. */
 		const unsigned __int128 wide =
-			(unsigned __int128)(radius * radius) *
-			query->code.step;
+			(unsigned __int128)(radius * radius) * query->code.step;
 		const u64 high = (u64)(wide >> 32) + 1;
 
 		query->ranking.fixed =
@@ -182,7 +181,6 @@ static u32 gather(const struct vexfs_vector_file *file,
 		  const struct vexfs_scan *scan, s32 exponent, u32 code_error,
 		  struct vexfs_block *rows, u32 slot, u32 last)
 {
-
 	rows->count = 0;
 	while (slot < last && rows->count < VEXFS_BLOCK_ROWS) {
 		const struct vexfs_chunk *chunk =
@@ -200,7 +198,8 @@ static u32 gather(const struct vexfs_vector_file *file,
 		}
 		for (q = 0; q < scan->query_count && !wanted; q++)
 			wanted = !scan->allowed || !scan->allowed[q] ||
-				 (scan->allowed[q][slot / 64] >> (slot % 64) & 1);
+				 (scan->allowed[q][slot / 64] >> (slot % 64) &
+				  1);
 		/* A larger exponent: inserted after this scan began. */
 		if (!wanted || (row->step && row->exponent > exponent)) {
 			slot++;
@@ -220,7 +219,8 @@ static u32 gather(const struct vexfs_vector_file *file,
 			slack = (down < 64 ? row->slack >> down : 0) + 1 +
 				(down ? row->norm : 0);
 			/* || e(q) || * || value(x) ||, without || q ||. */
-			slack += (((u64)row->norm * step >> 24) + 1) * code_error;
+			slack += (((u64)row->norm * step >> 24) + 1) *
+				 code_error;
 		}
 		rows->step[at] = (s32)step;
 		rows->slack[at] = (u32)((slack + 1023) >> 10);
@@ -268,8 +268,8 @@ static void offer_block(struct query_state *query,
 			continue;
 		if (allowed && !(allowed[slot / 64] >> (slot % 64) & 1))
 			continue;
-		offer(query, scan, rows, r,
-		      middle[r] - bound[r], middle[r] + bound[r]);
+		offer(query, scan, rows, r, middle[r] - bound[r],
+		      middle[r] + bound[r]);
 	}
 }
 
@@ -301,15 +301,16 @@ static void rank_extreme(struct query_state *query,
 	for (r = 0; r < rows->count && !query->overflowed; r++) {
 		const s32 shift =
 			query->ranking.down - rows->square_exponent[r];
-		const u64 half = shifted((u64)rows->square[r] *
-						 query->ranking.inverse,
-					 shift);
+		const u64 half = shifted(
+			(u64)rows->square[r] * query->ranking.inverse, shift);
 		const u32 slot = rows->slots[r];
 
 		if (allowed && !(allowed[slot / 64] >> (slot % 64) & 1))
 			continue;
-		middle = (((s64)dots[r] * rows->step[r]) >> 1) - (s64)(half >> 1);
-		bound = (s64)(((u64)rows->slack[r] * query->ranking.radius) << 9) +
+		middle = (((s64)dots[r] * rows->step[r]) >> 1) -
+			 (s64)(half >> 1);
+		bound = (s64)(((u64)rows->slack[r] * query->ranking.radius)
+			      << 9) +
 			(s64)(half >> 27) + (s64)(((half >> 22) + 1) * dim) +
 			(s64)query->ranking.fixed;
 		if (middle + bound < query->threshold)
@@ -370,12 +371,14 @@ int vexfs_run_scan(const struct vexfs_vector_file *file,
 
 	space.queries = (struct query_state *)take(
 		&place, scan->query_count * sizeof(*space.queries));
-	space.values = (s16 *)take(&place, (size_t)scan->query_count *
-						   file->row_bytes * sizeof(s16));
-	space.dots = (s32 *)take(&place, (size_t)scan->query_count *
-						 VEXFS_BLOCK_ROWS * sizeof(s32));
-	space.codes = (s8 *)take(&place,
-				 (size_t)VEXFS_BLOCK_ROWS * file->row_bytes);
+	space.values =
+		(s16 *)take(&place, (size_t)scan->query_count *
+					    file->row_bytes * sizeof(s16));
+	space.dots =
+		(s32 *)take(&place, (size_t)scan->query_count *
+					    VEXFS_BLOCK_ROWS * sizeof(s32));
+	space.codes =
+		(s8 *)take(&place, (size_t)VEXFS_BLOCK_ROWS * file->row_bytes);
 	space.rows = (struct vexfs_block *)take(&place, sizeof(*space.rows));
 	memset(space.rows, 0, sizeof(*space.rows));
 	space.middle = (s64 *)take(&place, VEXFS_BLOCK_ROWS * sizeof(s64));
@@ -385,13 +388,13 @@ int vexfs_run_scan(const struct vexfs_vector_file *file,
 		struct query_state *query = &space.queries[q];
 
 		query->best = (s64 *)take(&place, scan->k * sizeof(s64));
-		query->upper = (s64 *)take(&place, scan->capacity * sizeof(s64));
+		query->upper =
+			(s64 *)take(&place, scan->capacity * sizeof(s64));
 		query->found = scan->candidates + (size_t)q * scan->capacity;
-		status = prepare_query(query,
-				       scan->query_bits + (size_t)q * file->dim,
-				       file->dim,
-				       space.values + (size_t)q * file->row_bytes,
-				       exponent);
+		status = prepare_query(
+			query, scan->query_bits + (size_t)q * file->dim,
+			file->dim, space.values + (size_t)q * file->row_bytes,
+			exponent);
 		if (status)
 			return status;
 		if (query->code.error > code_error && !query->overflowed)
@@ -408,13 +411,14 @@ int vexfs_run_scan(const struct vexfs_vector_file *file,
 	while (slot < last) {
 		const s8 *codes;
 
-		slot = gather(file, scan, exponent, code_error, space.rows, slot,
-			      last);
+		slot = gather(file, scan, exponent, code_error, space.rows,
+			      slot, last);
 		if (!space.rows->count)
 			continue;
 		codes = codes_of(file, space.rows, space.codes);
 		file->kernels->dot(codes, space.rows->count, space.values,
-			  scan->query_count, file->row_bytes, space.dots);
+				   scan->query_count, file->row_bytes,
+				   space.dots);
 		for (q = 0; q < scan->query_count; q++) {
 			struct query_state *query = &space.queries[q];
 			const s32 *dots = space.dots + q * VEXFS_BLOCK_ROWS;

@@ -9,7 +9,8 @@ static void free_chunk(struct vexfs_chunk *chunk, u32 row_bytes)
 		vexfs_free(chunk->states,
 			   VEXFS_CHUNK_ROWS * sizeof(*chunk->states));
 	if (chunk->rows)
-		vexfs_free(chunk->rows, VEXFS_CHUNK_ROWS * sizeof(*chunk->rows));
+		vexfs_free(chunk->rows,
+			   VEXFS_CHUNK_ROWS * sizeof(*chunk->rows));
 	if (chunk->codes)
 		vexfs_free(chunk->codes, (size_t)VEXFS_CHUNK_ROWS * row_bytes);
 	vexfs_free(chunk, sizeof(*chunk));
@@ -30,9 +31,9 @@ static struct vexfs_chunk *make_chunk(u32 row_bytes)
 	return NULL;
 }
 
-struct vexfs_vector_file *vexfs_vector_file_create(u32 dim,
-						   enum vexfs_metric metric,
-						   const struct vexfs_kernels *kernels)
+struct vexfs_vector_file *
+vexfs_vector_file_create(u32 dim, enum vexfs_metric metric,
+			 const struct vexfs_kernels *kernels)
 {
 	struct vexfs_vector_file *file = vexfs_alloc(sizeof(*file));
 
@@ -95,9 +96,9 @@ void vexfs_remove(struct vexfs_vector_file *file, u32 slot)
 	const u32 chunk_index = slot / VEXFS_CHUNK_ROWS;
 
 	if (chunk_index < file->chunk_count)
-		vexfs_store_release(
-			&file->chunks[chunk_index]->states[slot % VEXFS_CHUNK_ROWS],
-			0);
+		vexfs_store_release(&file->chunks[chunk_index]
+					     ->states[slot % VEXFS_CHUNK_ROWS],
+				    0);
 }
 
 size_t vexfs_memory_bytes(const struct vexfs_vector_file *file)
@@ -105,7 +106,6 @@ size_t vexfs_memory_bytes(const struct vexfs_vector_file *file)
 	const size_t row = sizeof(u64) + sizeof(struct vexfs_row_constants) +
 			   file->row_bytes;
 
-	return sizeof(*file) +
-	       (size_t)vexfs_load_acquire(&file->chunk_count) * VEXFS_CHUNK_ROWS *
-		       row;
+	return sizeof(*file) + (size_t)vexfs_load_acquire(&file->chunk_count) *
+				       VEXFS_CHUNK_ROWS * row;
 }

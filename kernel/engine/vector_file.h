@@ -41,9 +41,9 @@ struct vexfs_vector_file {
 };
 
 /* NULL where memory is short. dim is 1..VEXFS_DIM_MAX. */
-struct vexfs_vector_file *vexfs_vector_file_create(u32 dim,
-						   enum vexfs_metric metric,
-						   const struct vexfs_kernels *kernels);
+struct vexfs_vector_file *
+vexfs_vector_file_create(u32 dim, enum vexfs_metric metric,
+			 const struct vexfs_kernels *kernels);
 void vexfs_vector_file_destroy(struct vexfs_vector_file *file);
 
 /* -EINVAL: not a finite number. -ENOMEM, -ERANGE: no such slot. -EEXIST: live. */

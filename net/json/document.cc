@@ -2,13 +2,14 @@
 #include "net/json/document.h"
 
 #include <algorithm>
-#include <boost/json/basic_parser_impl.hpp>
-#include <boost/json/error.hpp>
 #include <charconv>
 #include <cmath>
 #include <functional>
 #include <utility>
 #include <vector>
+
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/error.hpp>
 
 #include "core/base/limits.h"
 #include "core/payload/print.h"
@@ -51,7 +52,8 @@ class tree_builder {
   /// Keeps what usual documents need.
   void trim() {
     const auto shrink = [](auto& kept) {
-      if (kept.capacity() > json_scratch_kept_values_max) std::remove_cvref_t<decltype(kept)>().swap(kept);
+      if (kept.capacity() > json_scratch_kept_values_max)
+        std::remove_cvref_t<decltype(kept)>().swap(kept);
     };
     shrink(values);
     shrink(names);
@@ -148,8 +150,9 @@ class tree_builder {
     node made;
     made.kind = node::form::number;
     // Read while the document is there: a whole one stays where it is.
-    const bool whole = piece.empty() && std::less_equal<>()(source.data(), part.data()) &&
-                       std::less_equal<>()(part.data() + part.size(), source.data() + source.size());
+    const bool whole =
+        piece.empty() && std::less_equal<>()(source.data(), part.data()) &&
+        std::less_equal<>()(part.data() + part.size(), source.data() + source.size());
     made.text = whole ? std::string_view(part.data(), part.size()) : take_text(part);
     values.push_back(made);
     return true;
@@ -222,8 +225,7 @@ const node* node::find_set(std::string_view name) const {
 }
 
 result<const node*> parse_document(std::string_view text, arena& memory) {
-  static thread_local boost::json::basic_parser<tree_builder> parser{
-      options()};
+  static thread_local boost::json::basic_parser<tree_builder> parser{options()};
   parser.reset();
   parser.handler().start(text, memory);
   boost::json::error_code error;
@@ -250,10 +252,18 @@ result<const node*> parse_document(std::string_view text, arena& memory) {
 
 void append_canonical(std::string& out, const node& value) {
   switch (value.kind) {
-    case node::form::null: out += "null"; break;
-    case node::form::boolean: out += value.truth ? "true" : "false"; break;
-    case node::form::number: out += value.text; break;
-    case node::form::string: append_json_string(out, value.text); break;
+    case node::form::null:
+      out += "null";
+      break;
+    case node::form::boolean:
+      out += value.truth ? "true" : "false";
+      break;
+    case node::form::number:
+      out += value.text;
+      break;
+    case node::form::string:
+      append_json_string(out, value.text);
+      break;
     case node::form::array: {
       out += '[';
       bool first = true;

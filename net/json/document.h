@@ -19,15 +19,15 @@ struct member {
   const node* value = nullptr;
 };
 
-/// One JSON value. Strings are unescaped; numbers keep the digits that were sent. Members are in the
-/// order of first appearance; of a name given twice the last value counts.
+/// One JSON value. Strings are unescaped; numbers keep the digits that were sent. Members are in
+/// the order of first appearance; of a name given twice the last value counts.
 struct node {
   enum class form : std::uint8_t { null, boolean, number, string, array, object };
   form kind = form::null;
-  bool truth = false;                   // boolean
-  std::string_view text;                // string, number
-  std::span<const node> items;          // array
-  std::span<const member> members;      // object
+  bool truth = false;               // boolean
+  std::string_view text;            // string, number
+  std::span<const node> items;      // array
+  std::span<const member> members;  // object
 
   [[nodiscard]] bool is(form wanted) const { return kind == wanted; }
   /// nullptr where there is no such member.
@@ -36,9 +36,9 @@ struct node {
   [[nodiscard]] const node* find_set(std::string_view name) const;
 };
 
-/// Reads a whole document into the arena. Strings are copied there; numbers stay in `text`, which must
-/// live for as long as the tree is read. The error's text is like
-/// "expected value at line 1 column 2", without the contract's prefix.
+/// Reads a whole document into the arena. Strings are copied there; numbers stay in `text`, which
+/// must live for as long as the tree is read. The error's text is like "expected value at line 1
+/// column 2", without the contract's prefix.
 [[nodiscard]] result<const node*> parse_document(std::string_view text, arena& memory);
 
 /// Appends canonical text of a value (core/payload/payload.h).

@@ -9,7 +9,9 @@
 namespace vexfs::rest {
 namespace {
 
-database& data_of(void* context) { return static_cast<rest_service*>(context)->data; }
+database& data_of(void* context) {
+  return static_cast<rest_service*>(context)->data;
+}
 
 void list_collections(http::exchange& call, void* context) {
   const auto names = data_of(context).collection_names();
@@ -149,14 +151,13 @@ void list_aliases(http::exchange& call, void* context) {
 void list_collection_aliases(http::exchange& call, void* context) {
   database& data = data_of(context);
   if (!data.exists(collection_of(call))) {
-    finish_error(call, {errc::not_found, "Collection `" + std::string(collection_of(call)) +
-                                             "` doesn't exist!"});
+    finish_error(call, {errc::not_found,
+                        "Collection `" + std::string(collection_of(call)) + "` doesn't exist!"});
     return;
   }
   auto aliases = data.aliases();
-  std::erase_if(aliases, [&](const alias_description& one) {
-    return one.collection != collection_of(call);
-  });
+  std::erase_if(
+      aliases, [&](const alias_description& one) { return one.collection != collection_of(call); });
   finish_result(call, [&](std::string& out) { append_aliases(out, aliases); });
 }
 

@@ -34,7 +34,9 @@ void append_floats(std::string& out, std::span<const float> values) {
 
 void append_vector(std::string& out, const vector_value& vector) {
   switch (vector.kind) {
-    case vector_kind::dense: append_floats(out, vector.values); break;
+    case vector_kind::dense:
+      append_floats(out, vector.values);
+      break;
     case vector_kind::multi: {
       out += '[';
       separator comma(out);
@@ -80,10 +82,14 @@ void append_vectors(std::string& out, std::span<const named_vector> vectors) {
 
 std::string_view word_of_status(collection_status status) {
   switch (status) {
-    case collection_status::green: return "green";
-    case collection_status::yellow: return "yellow";
-    case collection_status::grey: return "grey";
-    case collection_status::red: return "red";
+    case collection_status::green:
+      return "green";
+    case collection_status::yellow:
+      return "yellow";
+    case collection_status::grey:
+      return "grey";
+    case collection_status::red:
+      return "red";
   }
   return "";
 }
@@ -200,9 +206,15 @@ void append_update(std::string& out, const update_result& update) {
     out += "null";
   out += ",\"status\":\"";
   switch (update.status) {
-    case update_status::acknowledged: out += "acknowledged"; break;
-    case update_status::completed: out += "completed"; break;
-    case update_status::wait_timeout: out += "wait_timeout"; break;
+    case update_status::acknowledged:
+      out += "acknowledged";
+      break;
+    case update_status::completed:
+      out += "completed";
+      break;
+    case update_status::wait_timeout:
+      out += "wait_timeout";
+      break;
   }
   out += "\"}";
 }

@@ -51,7 +51,8 @@ template <class T>
 void append_value(std::string& out, const T& value) {
   if constexpr (described<T>) {
     object_printer object(out);
-    describe(value, [&](std::string_view name, const auto& member) { object.member(name, member); });
+    describe(value,
+             [&](std::string_view name, const auto& member) { object.member(name, member); });
     object.close();
   } else if constexpr (std::is_enum_v<T>) {
     append_json_string(out, word_of(value));
@@ -65,7 +66,8 @@ void append_value(std::string& out, const T& value) {
     object_printer object(out);
     object.name(quantization_words[value.index()]);
     object_printer inner(out);
-    if (std::holds_alternative<scalar_quantization>(value)) inner.member("type", std::string("int8"));
+    if (std::holds_alternative<scalar_quantization>(value))
+      inner.member("type", std::string("int8"));
     std::visit(
         [&](const auto& kind) {
           describe(kind,
@@ -120,7 +122,8 @@ void object_printer::print_map(std::string_view member_name,
                                const std::map<std::string, T>& values) {
   name(member_name);
   object_printer object(out_);
-  for (const auto& [key, value] : values) object.member(key, value);
+  for (const auto& [key, value] : values)
+    object.member(key, value);
   object.close();
 }
 

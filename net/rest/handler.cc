@@ -20,8 +20,8 @@ result<common_parameters> read_parameters(http::exchange& call, bool wait_defaul
   const auto note = [&](error found) {
     if (!failure) failure = std::move(found);
   };
-  const bool whole =
-      http::visit_query(call.in.query, call.memory, [&](std::string_view name, std::string_view value) {
+  const bool whole = http::visit_query(
+      call.in.query, call.memory, [&](std::string_view name, std::string_view value) {
         const auto number = [&]() -> std::optional<std::uint64_t> {
           std::uint64_t parsed = 0;
           const auto [end, code] =
@@ -48,8 +48,7 @@ result<common_parameters> read_parameters(http::exchange& call, bool wait_defaul
                                          "`, expected one of `weak`, `medium`, `strong`"));
         } else if (name == "consistency") {
           const auto factor = number();
-          if (factor ? *factor == 0
-                     : value != "majority" && value != "quorum" && value != "all")
+          if (factor ? *factor == 0 : value != "majority" && value != "quorum" && value != "all")
             note(bad_parameter(name, "unknown consistency `" + std::string(value) + "`"));
         }
       });

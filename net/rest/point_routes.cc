@@ -10,7 +10,9 @@
 namespace vexfs::rest {
 namespace {
 
-database& data_of(void* context) { return static_cast<rest_service*>(context)->data; }
+database& data_of(void* context) {
+  return static_cast<rest_service*>(context)->data;
+}
 
 write_options options_of(const http::exchange& call, const common_parameters& parameters) {
   write_options options;
@@ -60,8 +62,8 @@ io::detached write_batch(http::exchange& call, database& data) {
     co_return;
   }
   if (!data.exists(collection_of(call))) {
-    finish_error(call, {errc::not_found, "Collection `" + std::string(collection_of(call)) +
-                                             "` doesn't exist!"});
+    finish_error(call, {errc::not_found,
+                        "Collection `" + std::string(collection_of(call)) + "` doesn't exist!"});
     co_return;
   }
   const auto results = call.memory.array<update_result>(operations->size());
@@ -124,7 +126,8 @@ io::detached create_index(http::exchange& call, database& data) {
 void delete_index(http::exchange& call, void* context) {
   const auto field = parse_payload_path(call.captures[1], call.memory);
   if (!field) {
-    finish_error(call, {errc::bad_input, "Invalid json path: '" + std::string(call.captures[1]) + "'"});
+    finish_error(call,
+                 {errc::bad_input, "Invalid json path: '" + std::string(call.captures[1]) + "'"});
     return;
   }
   apply(call, data_of(context), delete_field_index{*field});
@@ -165,8 +168,8 @@ io::detached get_point(http::exchange& call, database& data) {
   }
   const auto id = point_id::from_path(call.captures[1]);
   if (!id) {
-    finish_error(call, {errc::bad_input, "Can not recognize \"" + std::string(call.captures[1]) +
-                                             "\" as point id"});
+    finish_error(call, {errc::bad_input,
+                        "Can not recognize \"" + std::string(call.captures[1]) + "\" as point id"});
     co_return;
   }
   retrieve_request request;

@@ -8,7 +8,9 @@
 namespace vexfs::rest {
 namespace {
 
-database& data_of(void* context) { return static_cast<rest_service*>(context)->data; }
+database& data_of(void* context) {
+  return static_cast<rest_service*>(context)->data;
+}
 
 using decode_queries = result<std::span<const query_request>> (*)(std::string_view, arena&);
 

@@ -79,7 +79,8 @@ void rest_service::handle(http::exchange& call) {
     http::allow_origin(call);
   }
   switch (router_.match(call)) {
-    case http::router::outcome::found: break;
+    case http::router::outcome::found:
+      break;
     case http::router::outcome::no_method:
       call.answer.status = 405;
       call.finish();

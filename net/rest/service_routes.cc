@@ -22,8 +22,12 @@ void get_root(http::exchange& call, void*) {
   call.answer.ready_body = root_body;
   call.finish();
 }
-void get_health(http::exchange& call, void*) { text(call, "healthz check passed"); }
-void get_ready(http::exchange& call, void*) { text(call, "all shards are ready"); }
+void get_health(http::exchange& call, void*) {
+  text(call, "healthz check passed");
+}
+void get_ready(http::exchange& call, void*) {
+  text(call, "all shards are ready");
+}
 
 void get_cluster(http::exchange& call, void*) {
   finish_result(call, [](std::string& out) { out += R"({"status":"disabled"})"; });
@@ -32,7 +36,9 @@ void get_cluster(http::exchange& call, void*) {
 void get_issues(http::exchange& call, void*) {
   finish_result(call, [](std::string& out) { out += R"({"issues":[]})"; });
 }
-void delete_issues(http::exchange& call, void*) { finish_true(call); }
+void delete_issues(http::exchange& call, void*) {
+  finish_true(call);
+}
 
 void get_dashboard(http::exchange& call, void* context) {
   const auto& service = *static_cast<rest_service*>(context);
@@ -53,8 +59,9 @@ void get_metrics(http::exchange& call, void* context) {
       "# HELP collections_total number of collections\n# TYPE collections_total gauge\n"
       "collections_total ";
   append_json_number(out, static_cast<std::uint64_t>(service.data.collection_names().size()));
-  out += "\n# HELP cluster_enabled is cluster support enabled\n# TYPE cluster_enabled gauge\n"
-         "cluster_enabled 0\n";
+  out +=
+      "\n# HELP cluster_enabled is cluster support enabled\n# TYPE cluster_enabled gauge\n"
+      "cluster_enabled 0\n";
   call.finish();
 }
 
@@ -62,7 +69,9 @@ void not_served(http::exchange& call, void*) {
   finish_error(call, {errc::unsupported, call.matched->pattern + " is not served"});
 }
 
-void standalone(http::exchange& call, void*) { finish_error(call, {errc::standalone, ""}); }
+void standalone(http::exchange& call, void*) {
+  finish_error(call, {errc::standalone, ""});
+}
 
 }  // namespace
 

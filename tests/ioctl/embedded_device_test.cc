@@ -18,7 +18,8 @@ using floats = std::vector<float>;
 
 std::vector<std::uint32_t> bits_of(const floats& values) {
   std::vector<std::uint32_t> bits(values.size());
-  std::ranges::transform(values, bits.begin(), [](float v) { return std::bit_cast<std::uint32_t>(v); });
+  std::ranges::transform(values, bits.begin(),
+                         [](float v) { return std::bit_cast<std::uint32_t>(v); });
   return bits;
 }
 
@@ -111,7 +112,8 @@ TEST_P(scan_test, the_candidates_hold_the_true_top_k_for_every_kernel) {
   const floats rows = make_vectors(random, kind, row_count, dim);
   const floats queries = make_vectors(random, kind, query_count, dim);
   std::vector<std::uint64_t> bitmap(row_count / 64 + 1);
-  for (auto& word : bitmap) word = random();
+  for (auto& word : bitmap)
+    word = random();
 
   std::vector<slot_index> slots(row_count);
   std::vector<slot_generation> generations(row_count);
@@ -120,7 +122,8 @@ TEST_P(scan_test, the_candidates_hold_the_true_top_k_for_every_kernel) {
     generations[slot] = slot * 3;
   }
   std::vector<slot_index> removed;
-  for (slot_index slot = 0; slot < row_count; slot += 7) removed.push_back(slot);
+  for (slot_index slot = 0; slot < row_count; slot += 7)
+    removed.push_back(slot);
   const slot_index first = 100;
   const slot_index last = row_count - 50;
 
@@ -173,19 +176,16 @@ TEST_P(scan_test, the_candidates_hold_the_true_top_k_for_every_kernel) {
 
 INSTANTIATE_TEST_SUITE_P(
     kinds, scan_test,
-    testing::Values(scenario{"gaussian", distance::dot, 128}, scenario{"gaussian", distance::euclid, 128},
-                    scenario{"gaussian", distance::dot, 3}, scenario{"gaussian", distance::euclid, 1},
-                    scenario{"gaussian", distance::dot, 1000},
-                    scenario{"gaussian", distance::euclid, 700},
-                    scenario{"tiny", distance::dot, 65}, scenario{"tiny", distance::euclid, 65},
-                    scenario{"huge", distance::dot, 100}, scenario{"huge", distance::euclid, 100},
-                    scenario{"mixed norms", distance::dot, 96},
-                    scenario{"mixed norms", distance::euclid, 96},
-                    scenario{"many zeros", distance::dot, 64},
-                    scenario{"many zeros", distance::euclid, 64},
-                    scenario{"duplicates", distance::dot, 32},
-                    scenario{"all zero", distance::dot, 16},
-                    scenario{"all zero", distance::euclid, 16}));
+    testing::Values(
+        scenario{"gaussian", distance::dot, 128}, scenario{"gaussian", distance::euclid, 128},
+        scenario{"gaussian", distance::dot, 3}, scenario{"gaussian", distance::euclid, 1},
+        scenario{"gaussian", distance::dot, 1000}, scenario{"gaussian", distance::euclid, 700},
+        scenario{"tiny", distance::dot, 65}, scenario{"tiny", distance::euclid, 65},
+        scenario{"huge", distance::dot, 100}, scenario{"huge", distance::euclid, 100},
+        scenario{"mixed norms", distance::dot, 96}, scenario{"mixed norms", distance::euclid, 96},
+        scenario{"many zeros", distance::dot, 64}, scenario{"many zeros", distance::euclid, 64},
+        scenario{"duplicates", distance::dot, 32}, scenario{"all zero", distance::dot, 16},
+        scenario{"all zero", distance::euclid, 16}));
 
 TEST(embedded_device_test, gaussian_rows_leave_few_candidates) {
   std::mt19937_64 random(5);
@@ -199,7 +199,8 @@ TEST(embedded_device_test, gaussian_rows_leave_few_candidates) {
     ASSERT_TRUE(file);
     std::vector<slot_index> slots(row_count);
     std::vector<slot_generation> generations(row_count);
-    for (slot_index slot = 0; slot < row_count; ++slot) slots[slot] = slot;
+    for (slot_index slot = 0; slot < row_count; ++slot)
+      slots[slot] = slot;
     ASSERT_TRUE((*file)->insert(slots, generations, bits_of(rows)));
     const auto answer = scan(**file, queries, dim, 10, 1024, 0, row_count);
     std::size_t total = 0;
@@ -216,8 +217,8 @@ TEST(embedded_device_test, a_vector_that_is_not_finite_is_refused_and_nothing_is
   const auto machine = make_embedded_device();
   auto file = machine->create({2, distance::dot});
   ASSERT_TRUE(file);
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
-                          std::numeric_limits<float>::infinity()}) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     const std::vector<slot_index> slots{0, 1};
     const std::vector<slot_generation> generations{0, 0};
     EXPECT_FALSE((*file)->insert(slots, generations, bits_of({1, 2, 3, bad})));

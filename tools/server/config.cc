@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/server/config.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+
+#include <yaml-cpp/yaml.h>
 
 namespace vexfs {
 namespace {
@@ -19,11 +19,13 @@ std::string lower(std::string text) {
   return text;
 }
 
-bool is_unset(const setting& given) { return given.value == "null" || given.value.empty(); }
+bool is_unset(const setting& given) {
+  return given.value == "null" || given.value.empty();
+}
 
 std::unexpected<error> bad_value(const setting& given, std::string_view expected) {
-  return fail(errc::bad_input, given.place + ": " + given.key + ": '" + given.value +
-                                   "' is not " + std::string(expected));
+  return fail(errc::bad_input, given.place + ": " + given.key + ": '" + given.value + "' is not " +
+                                   std::string(expected));
 }
 
 result<bool> read_flag(const setting& given) {
@@ -38,8 +40,8 @@ result<std::uint64_t> read_number(const setting& given, std::uint64_t least, std
   const char* end = given.value.data() + given.value.size();
   const auto parsed = std::from_chars(given.value.data(), end, number);
   if (parsed.ec != std::errc{} || parsed.ptr != end || number < least || number > most)
-    return bad_value(given, "a whole number from " + std::to_string(least) + " to " +
-                                std::to_string(most));
+    return bad_value(
+        given, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
   return number;
 }
 
@@ -122,16 +124,21 @@ const std::vector<known_key>& known_keys() {
        }},
       {"service.host", text_of([](settings& s) -> std::string& { return s.process.http.host; })},
       {"service.http_port",
-       number_of([](settings& s, std::uint64_t n) { s.process.http.port = static_cast<std::uint16_t>(n); },
+       number_of([](settings& s,
+                    std::uint64_t n) { s.process.http.port = static_cast<std::uint16_t>(n); },
                  0, 65535)},
       {"service.max_workers",
-       number_of([](settings& s, std::uint64_t n) { s.process.core_count = static_cast<std::uint32_t>(n); },
+       number_of([](settings& s,
+                    std::uint64_t n) { s.process.core_count = static_cast<std::uint32_t>(n); },
                  0, core_count_max)},
       {"service.max_request_size_mb",
-       number_of([](settings& s, std::uint64_t n) { s.process.http.limits.parsing.body_bytes_max = n << 20; },
+       number_of([](settings& s,
+                    std::uint64_t n) { s.process.http.limits.parsing.body_bytes_max = n << 20; },
                  1, 65536)},
-      {"service.enable_cors", flag_of([](settings& s, bool on) { s.process.rest.enable_cors = on; })},
-      {"service.api_key", text_of([](settings& s) -> std::string& { return s.process.rest.api_key; })},
+      {"service.enable_cors",
+       flag_of([](settings& s, bool on) { s.process.rest.enable_cors = on; })},
+      {"service.api_key",
+       text_of([](settings& s) -> std::string& { return s.process.rest.api_key; })},
       {"service.alt_api_key",
        text_of([](settings& s) -> std::string& { return s.process.rest.alt_api_key; })},
       {"service.read_only_api_key",
@@ -139,44 +146,77 @@ const std::vector<known_key>& known_keys() {
       {"service.static_content_dir",
        text_of([](settings& s) -> std::string& { return s.process.rest.static_content_dir; })},
       {"service.http_keep_alive_timeout_sec",
-       number_of([](settings& s, std::uint64_t n) { s.process.http.limits.keep_alive = seconds(n); }, 1, any)},
+       number_of(
+           [](settings& s, std::uint64_t n) { s.process.http.limits.keep_alive = seconds(n); }, 1,
+           any)},
       {"service.http_client_request_timeout_sec",
-       number_of([](settings& s, std::uint64_t n) { s.process.http.limits.request = seconds(n); }, 1, any)},
+       number_of([](settings& s, std::uint64_t n) { s.process.http.limits.request = seconds(n); },
+                 1, any)},
       {"service.http_client_disconnect_timeout_sec",
-       number_of([](settings& s, std::uint64_t n) { s.process.http.limits.disconnect = seconds(n); }, 1, any)},
+       number_of(
+           [](settings& s, std::uint64_t n) { s.process.http.limits.disconnect = seconds(n); }, 1,
+           any)},
       {"storage.storage_path",
        text_of([](settings& s) -> std::string& { return s.process.storage_path; })},
       {"storage.max_collections",
-       number_of([](settings& s, std::uint64_t n) { s.process.data.max_collections = n; }, 1, UINT64_MAX)},
-      {"storage.on_disk_payload", flag_of([](settings& s, bool on) { defaults_of(s).on_disk_payload = on; })},
+       number_of([](settings& s, std::uint64_t n) { s.process.data.max_collections = n; }, 1,
+                 UINT64_MAX)},
+      {"storage.on_disk_payload",
+       flag_of([](settings& s, bool on) { defaults_of(s).on_disk_payload = on; })},
       {"storage.hnsw_index.m",
        number_of([](settings& s, std::uint64_t n) { defaults_of(s).hnsw_config.m = n; }, 0, any)},
       {"storage.hnsw_index.ef_construct",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).hnsw_config.ef_construct = n; }, 4, any)},
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).hnsw_config.ef_construct = n; },
+                 4, any)},
       {"storage.hnsw_index.full_scan_threshold_kb",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).hnsw_config.full_scan_threshold = n; }, 10, any)},
+       number_of(
+           [](settings& s, std::uint64_t n) { defaults_of(s).hnsw_config.full_scan_threshold = n; },
+           10, any)},
       {"storage.hnsw_index.max_indexing_threads",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).hnsw_config.max_indexing_threads = n; }, 0, any)},
-      {"storage.optimizers.deleted_threshold",
-       real_of([](settings& s, double n) { defaults_of(s).optimizers_config.deleted_threshold = n; })},
+       number_of([](settings& s,
+                    std::uint64_t n) { defaults_of(s).hnsw_config.max_indexing_threads = n; },
+                 0, any)},
+      {"storage.optimizers.deleted_threshold", real_of([](settings& s, double n) {
+         defaults_of(s).optimizers_config.deleted_threshold = n;
+       })},
       {"storage.optimizers.vacuum_min_vector_number",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).optimizers_config.vacuum_min_vector_number = n; }, 100, any)},
+       number_of(
+           [](settings& s, std::uint64_t n) {
+             defaults_of(s).optimizers_config.vacuum_min_vector_number = n;
+           },
+           100, any)},
       {"storage.optimizers.default_segment_number",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).optimizers_config.default_segment_number = n; }, 0, any)},
+       number_of(
+           [](settings& s, std::uint64_t n) {
+             defaults_of(s).optimizers_config.default_segment_number = n;
+           },
+           0, any)},
       {"storage.optimizers.indexing_threshold_kb",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).optimizers_config.indexing_threshold = n; }, 0, any)},
+       number_of([](settings& s,
+                    std::uint64_t n) { defaults_of(s).optimizers_config.indexing_threshold = n; },
+                 0, any)},
       {"storage.optimizers.max_segment_size_kb",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).optimizers_config.max_segment_size = n; }, 1, any)},
+       number_of([](settings& s,
+                    std::uint64_t n) { defaults_of(s).optimizers_config.max_segment_size = n; },
+                 1, any)},
       {"storage.optimizers.flush_interval_sec",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).optimizers_config.flush_interval_sec = n; }, 0, any)},
+       number_of([](settings& s,
+                    std::uint64_t n) { defaults_of(s).optimizers_config.flush_interval_sec = n; },
+                 0, any)},
       {"storage.wal.wal_capacity_mb",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).wal_config.wal_capacity_mb = n; }, 1, any)},
+       number_of(
+           [](settings& s, std::uint64_t n) { defaults_of(s).wal_config.wal_capacity_mb = n; }, 1,
+           any)},
       {"storage.wal.wal_segments_ahead",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).wal_config.wal_segments_ahead = n; }, 0, any)},
+       number_of(
+           [](settings& s, std::uint64_t n) { defaults_of(s).wal_config.wal_segments_ahead = n; },
+           0, any)},
       {"storage.collection.replication_factor",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).replication_factor = n; }, 1, any)},
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).replication_factor = n; }, 1,
+                 any)},
       {"storage.collection.write_consistency_factor",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).write_consistency_factor = n; }, 1, any)},
+       number_of([](settings& s, std::uint64_t n) { defaults_of(s).write_consistency_factor = n; },
+                 1, any)},
       {"service.jwt_rbac", refused("JWT authentication")},
       {"service.enable_tls", refused("TLS")},
       {"cluster.enabled", refused("the cluster mode")},

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/server/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <cctype>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include "core/payload/print.h"
 
@@ -44,19 +44,26 @@ result<void> start_log(const logger_config& config) {
   else if (word != "info" && word.find('=') == std::string::npos && !word.empty())
     return fail(errc::bad_input, "log_level: '" + config.level +
                                      "' is not one of OFF, ERROR, WARN, INFO, DEBUG, TRACE");
-  auto logger = std::make_shared<spdlog::logger>(
-      "vexfs", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>("vexfs", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_level(level);
-  logger->set_pattern(config.json ? R"({"timestamp":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","message":%v})"
-                                  : "%Y-%m-%dT%H:%M:%S.%fZ %l %v",
+  logger->set_pattern(config.json
+                          ? R"({"timestamp":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","message":%v})"
+                          : "%Y-%m-%dT%H:%M:%S.%fZ %l %v",
                       spdlog::pattern_time_type::utc);
   spdlog::set_default_logger(std::move(logger));
   as_json = config.json;
   return {};
 }
 
-void log_info(std::string_view text) { write(spdlog::level::info, text); }
-void log_warning(std::string_view text) { write(spdlog::level::warn, text); }
-void log_error(std::string_view text) { write(spdlog::level::err, text); }
+void log_info(std::string_view text) {
+  write(spdlog::level::info, text);
+}
+void log_warning(std::string_view text) {
+  write(spdlog::level::warn, text);
+}
+void log_error(std::string_view text) {
+  write(spdlog::level::err, text);
+}
 
 }  // namespace vexfs

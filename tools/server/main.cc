@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
 
 #include "ioctl/embedded/cpu.h"
 #include "tools/server/config.h"
@@ -67,10 +67,11 @@ int main(int argc, char** argv) {
   if (!settings) return refuse(settings.error().text);
   if (const auto started = start_log(settings->logger); !started)
     return refuse(started.error().text);
-  for (const std::string& warning : settings->warnings) log_warning(warning);
-  log_info(std::string(version) + ", distance kernels: " +
-           std::string(name_of(chosen_simd_level())) + ", storage: " +
-           settings->process.storage_path);
+  for (const std::string& warning : settings->warnings)
+    log_warning(warning);
+  log_info(std::string(version) +
+           ", distance kernels: " + std::string(name_of(chosen_simd_level())) +
+           ", storage: " + settings->process.storage_path);
 
   const auto outcome = run_process(settings->process, [](std::uint16_t port) {
     touch_initialized();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/server/process.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <thread>
+
+#include <signal.h>
 
 #include "core/io/directory_lock.h"
 #include "core/io/loop.h"
@@ -83,8 +83,9 @@ struct life : io::runnable {
 }  // namespace
 
 result<void> run_process(const process_config& config, void (*listening)(std::uint16_t port)) {
-  const std::uint32_t core_count =
-      config.core_count != 0 ? config.core_count : std::max(1U, std::thread::hardware_concurrency());
+  const std::uint32_t core_count = config.core_count != 0
+                                       ? config.core_count
+                                       : std::max(1U, std::thread::hardware_concurrency());
   VEXFS_TRY(const auto lock, io::directory_lock::acquire(config.storage_path));
   VEXFS_TRY(const auto disk, io::open_local_storage(config.storage_path));
   const auto machine = make_embedded_device();
@@ -100,7 +101,7 @@ result<void> run_process(const process_config& config, void (*listening)(std::ui
   together.listening = listening;
   cores->when_asked_to_stop(together);
   stop_target = cores.get();
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   ::sigaction(SIGTERM, &action, nullptr);
   ::sigaction(SIGINT, &action, nullptr);

@@ -60,7 +60,8 @@ const node* find_member(const node& object, std::string_view name) {
 std::string number_text(double value, bool whole) {
   return whole ? std::to_string(static_cast<std::uint64_t>(value)) : [&] {
     std::string text = std::to_string(value);
-    while (text.ends_with('0') && !text.ends_with(".0")) text.pop_back();
+    while (text.ends_with('0') && !text.ends_with(".0"))
+      text.pop_back();
     return text;
   }();
 }
@@ -158,7 +159,8 @@ void read_stopwords(decoder& in, const node& value, stopwords_config& out) {
   if (!in.object(&value, "StopwordsSet")) return;
   const auto words = [&](std::string_view name, std::vector<std::string>& list) {
     if (const node* found = value.find_set(name))
-      for (const node& item : in.array(*found)) list.emplace_back(in.string(item));
+      for (const node& item : in.array(*found))
+        list.emplace_back(in.string(item));
   };
   words("languages", out.languages);
   words("custom", out.custom);
@@ -286,8 +288,7 @@ result<collection_config> decode_create_collection(std::string_view body, arena&
   collection_config config;
   const node* root = in.object(in.parse(), "CreateCollection");
   if (root) {
-    if (const node* vectors = root->find_set("vectors"))
-      read_vectors(in, *vectors, config.vectors);
+    if (const node* vectors = root->find_set("vectors")) read_vectors(in, *vectors, config.vectors);
     if (const node* sparse = root->find_set("sparse_vectors")) {
       read(in, *sparse, "", "sparse_vectors", config.sparse_vectors);
       for (const auto& [name, params] : config.sparse_vectors) {
@@ -320,7 +321,8 @@ result<collection_change> decode_update_collection(std::string_view body, arena&
   collection_change change;
   const node* root = in.object(in.parse(), "UpdateCollection");
   if (root) {
-    if (const node* vectors = root->find_set("vectors"); vectors && in.object(vectors, "VectorsConfigDiff")) {
+    if (const node* vectors = root->find_set("vectors");
+        vectors && in.object(vectors, "VectorsConfigDiff")) {
       for (const json::member& one : vectors->members) {
         vector_params_change& given = change.vectors[std::string(one.name)];
         if (!in.object(one.value, "VectorParamsDiff")) break;
@@ -336,7 +338,8 @@ result<collection_change> decode_update_collection(std::string_view body, arena&
     read_member(in, *root, "hnsw_config", change.hnsw_config);
     read_member(in, *root, "strict_mode_config", change.strict_mode);
     read_quantization_change(in, *root, change.quantization);
-    if (const node* params = root->find_set("params"); params && in.object(params, "CollectionParamsDiff")) {
+    if (const node* params = root->find_set("params");
+        params && in.object(params, "CollectionParamsDiff")) {
       read_member(in, *params, "replication_factor", change.replication_factor);
       read_member(in, *params, "write_consistency_factor", change.write_consistency_factor);
       read_member(in, *params, "read_fan_out_factor", change.read_fan_out_factor);
@@ -365,7 +368,8 @@ result<std::vector<alias_action>> decode_alias_actions(std::string_view body, ar
       if (const node* create = item.find("create_alias")) {
         create_alias action{text(*create, "collection_name"), text(*create, "alias_name")};
         if (const std::string bad = check_collection_name(action.alias); !bad.empty())
-          in.invalid("actions[" + std::to_string(actions.size()) + "].create_alias.alias_name", bad);
+          in.invalid("actions[" + std::to_string(actions.size()) + "].create_alias.alias_name",
+                     bad);
         actions.emplace_back(std::move(action));
       } else if (const node* remove = item.find("delete_alias")) {
         actions.emplace_back(delete_alias{text(*remove, "alias_name")});
@@ -398,8 +402,7 @@ result<create_index_request> decode_create_index(std::string_view body, arena& m
       if (in.required(*schema, "type"))
         read(in, *schema, "", "field_schema", request.schema.params);
       if (request.schema.params.lookup == false && request.schema.params.range == false)
-        in.invalid("field_schema",
-                   "the 'lookup' and 'range' capabilities can't be both disabled");
+        in.invalid("field_schema", "the 'lookup' and 'range' capabilities can't be both disabled");
     }
   }
   return finished(in, std::move(request));

@@ -3,7 +3,6 @@
 
 #include <array>
 
-
 namespace vexfs::rest {
 namespace {
 
@@ -25,8 +24,7 @@ geo_point decode_geo_point(decoder& in, const node& value, const std::string& pa
   if (!in.object(&value, "GeoPoint")) return point;
   if (const node* lon = in.required(value, "lon")) point.lon = in.f64(*lon);
   if (const node* lat = in.required(value, "lat")) point.lat = in.f64(*lat);
-  if (!in.failed() &&
-      (point.lon < -180 || point.lon > 180 || point.lat < -90 || point.lat > 90))
+  if (!in.failed() && (point.lon < -180 || point.lon > 180 || point.lat < -90 || point.lat > 90))
     in.invalid(path, "coordinates are out of range: lon -180..180, lat -90..90");
   return point;
 }
@@ -35,12 +33,12 @@ std::span<const geo_point> decode_ring(decoder& in, const node& value, const std
   if (!in.object(&value, "GeoLineString")) return {};
   const node* points = in.required(value, "points");
   if (!points) return {};
-  const auto ring = in.each<geo_point>(in.array(*points), [&](const node& item) {
-    return decode_geo_point(in, item, path);
-  });
+  const auto ring = in.each<geo_point>(
+      in.array(*points), [&](const node& item) { return decode_geo_point(in, item, path); });
   if (in.failed()) return ring;
   if (ring.size() < 4)
-    in.invalid(path, "value invalid, the size must be at least 4, got " + std::to_string(ring.size()));
+    in.invalid(path,
+               "value invalid, the size must be at least 4, got " + std::to_string(ring.size()));
   else if (ring.front().lon != ring.back().lon || ring.front().lat != ring.back().lat)
     in.invalid(path,
                "value invalid, the first and the last points should be same to form a closed line");
@@ -53,7 +51,8 @@ match_any decode_any(decoder& in, const node& value, bool except) {
   const auto items = in.array(value);
   if (items.empty()) return any;
   if (items.front().is(node::form::string))
-    any.strings = in.each<std::string_view>(items, [&](const node& item) { return in.string(item); });
+    any.strings =
+        in.each<std::string_view>(items, [&](const node& item) { return in.string(item); });
   else
     any.integers = in.each<std::int64_t>(items, [&](const node& item) { return in.i64(item); });
   return any;
@@ -131,10 +130,9 @@ field_condition decode_field(decoder& in, const node& value, const std::string& 
     if (const node* exterior = in.required(*given, "exterior"))
       polygon.exterior = decode_ring(in, *exterior, path + ".geo_polygon.exterior");
     if (const node* interiors = given->find_set("interiors"))
-      polygon.interiors =
-          in.each<std::span<const geo_point>>(in.array(*interiors), [&](const node& ring) {
-            return decode_ring(in, ring, path + ".geo_polygon.interiors");
-          });
+      polygon.interiors = in.each<std::span<const geo_point>>(
+          in.array(*interiors),
+          [&](const node& ring) { return decode_ring(in, ring, path + ".geo_polygon.interiors"); });
     field.polygon = polygon;
   }
   if (const node* given = value.find_set("values_count")) {
@@ -166,13 +164,14 @@ condition decode_condition(decoder& in, const node& value, const std::string& pa
     return is_null_condition{};
   }
   if (value.find("key")) return decode_field(in, value, path);
-  if (const node* given = value.find("is_empty")) return is_empty_condition{decode_key_of(in, *given)};
-  if (const node* given = value.find("is_null")) return is_null_condition{decode_key_of(in, *given)};
+  if (const node* given = value.find("is_empty"))
+    return is_empty_condition{decode_key_of(in, *given)};
+  if (const node* given = value.find("is_null"))
+    return is_null_condition{decode_key_of(in, *given)};
   if (const node* given = value.find("has_id"))
     return has_id_condition{
         in.each<point_id>(in.array(*given), [&](const node& item) { return in.id(item); })};
-  if (const node* given = value.find("has_vector"))
-    return has_vector_condition{in.string(*given)};
+  if (const node* given = value.find("has_vector")) return has_vector_condition{in.string(*given)};
   if (const node* given = value.find("nested")) {
     if (!in.object(given, "Nested")) return is_null_condition{};
     nested_condition nested;
@@ -189,8 +188,8 @@ condition decode_condition(decoder& in, const node& value, const std::string& pa
     if (!in.failed()) {
       in.at_least(path + ".slice.total", slice.total, 1);
       if (slice.index >= slice.total)
-        in.invalid(path + ".slice.index", "value " + std::to_string(slice.index) +
-                                              " invalid, must be smaller than total");
+        in.invalid(path + ".slice.index",
+                   "value " + std::to_string(slice.index) + " invalid, must be smaller than total");
     }
     return slice;
   }

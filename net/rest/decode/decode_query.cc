@@ -37,8 +37,8 @@ vector_selector decode_vector_selector(decoder& in, const node& value) {
     selector.kind = value.truth ? vector_selector::form::all : vector_selector::form::none;
   } else if (value.is(node::form::array)) {
     selector.kind = vector_selector::form::named;
-    selector.names = in.each<std::string_view>(value.items,
-                                               [&](const node& item) { return in.string(item); });
+    selector.names =
+        in.each<std::string_view>(value.items, [&](const node& item) { return in.string(item); });
   } else {
     in.malformed("data did not match any variant of untagged enum WithVector");
   }
@@ -73,9 +73,9 @@ search_params decode_params(decoder& in, const node& value, const std::string& p
     params.oversampling =
         in.optional(*quantization, "oversampling", [&](const node& n) { return in.f64(n); });
     if (params.oversampling && *params.oversampling < 1)
-      in.invalid(path + "params.quantization.oversampling",
-                 "value " + std::to_string(*params.oversampling) +
-                     " invalid, must be 1.0 or larger");
+      in.invalid(
+          path + "params.quantization.oversampling",
+          "value " + std::to_string(*params.oversampling) + " invalid, must be 1.0 or larger");
   }
   return params;
 }
@@ -113,9 +113,8 @@ order_by decode_order(decoder& in, const node& value) {
 }
 
 /// The query kinds that are part of the contract and not served.
-constexpr std::string_view unserved_queries[] = {"recommend", "discover", "context",
-                                                 "fusion",    "rrf",      "formula",
-                                                 "relevance_feedback"};
+constexpr std::string_view unserved_queries[] = {
+    "recommend", "discover", "context", "fusion", "rrf", "formula", "relevance_feedback"};
 
 query decode_what(decoder& in, const node& value, const std::string& path) {
   if (!value.is(node::form::object)) return nearest_query{decode_input(in, value, path + "query")};
@@ -165,9 +164,11 @@ query_request query_of(decoder& in, const node& body, const std::string& path) {
     in.refuse(errc::unsupported, "prefetch is not supported");
   }
   if (what && !in.failed()) request.what = decode_what(in, *what, path + "internal.");
-  if (const node* lookup = body.find_set("lookup_from"); lookup && in.object(lookup, "LookupLocation")) {
+  if (const node* lookup = body.find_set("lookup_from");
+      lookup && in.object(lookup, "LookupLocation")) {
     lookup_location location;
-    if (const node* name = in.required(*lookup, "collection")) location.collection = in.string(*name);
+    if (const node* name = in.required(*lookup, "collection"))
+      location.collection = in.string(*name);
     location.vector = in.optional(*lookup, "vector", [&](const node& n) { return in.string(n); });
     request.lookup_from = location;
   }
@@ -218,7 +219,8 @@ void read_group_members(decoder& in, const node& body, const std::string& path,
     if (lookup->is(node::form::string)) {
       given.collection = lookup->text;
     } else if (in.object(lookup, "WithLookup")) {
-      if (const node* name = in.required(*lookup, "collection")) given.collection = in.string(*name);
+      if (const node* name = in.required(*lookup, "collection"))
+        given.collection = in.string(*name);
       read_selectors(in, *lookup, given.with_payload, given.with_vector);
     }
     group.with_lookup = given;
@@ -280,8 +282,7 @@ result<std::span<const query_request>> decode_single_fast(std::string_view body,
 }
 
 result<std::span<const query_request>> decode_many_fast(std::string_view body, arena& memory,
-                                                        decode_request decode,
-                                                        vector_place where) {
+                                                        decode_request decode, vector_place where) {
   if (const auto short_body = cut_batch(body, memory, where)) {
     const auto requests = decode_many(*short_body, memory, decode);
     if (requests && put_back_vectors(*requests)) return *requests;
@@ -329,8 +330,7 @@ result<group_request> decode_search_groups(std::string_view body, arena& memory)
   return decode_groups_fast(body, memory, search_of, search_vector);
 }
 
-result<std::span<const query_request>> decode_query_document(std::string_view body,
-                                                             arena& memory) {
+result<std::span<const query_request>> decode_query_document(std::string_view body, arena& memory) {
   return decode_single(body, memory, query_of);
 }
 result<std::span<const query_request>> decode_query_batch_document(std::string_view body,
@@ -362,10 +362,11 @@ result<scroll_request> decode_scroll(std::string_view body, arena& memory) {
         read_selectors(in, root, request.with_payload, request.with_vector);
         if (const node* order = root.find_set("order_by")) request.order = decode_order(in, *order);
         if (!in.failed() && request.order && request.offset)
-          in.refuse(errc::bad_request,
-                    "Cannot use an `offset` when using `order_by`. The alternative for paging is to "
-                    "use `order_by.start_from` and a filter to exclude the IDs that you've already "
-                    "seen for the `order_by.start_from` value");
+          in.refuse(
+              errc::bad_request,
+              "Cannot use an `offset` when using `order_by`. The alternative for paging is to "
+              "use `order_by.start_from` and a filter to exclude the IDs that you've already "
+              "seen for the `order_by.start_from` value");
       });
 }
 
@@ -395,8 +396,9 @@ result<facet_request> decode_facet(std::string_view body, arena& memory) {
         if (const node* limit = root.find_set("limit")) request.limit = in.u64(*limit);
         if (!in.failed()) in.at_least("limit", request.limit, 1);
         request.condition = read_filter(in, root, "");
-        request.exact =
-            in.optional(root, "exact", [&](const node& n) { return in.boolean(n); }).value_or(false);
+        request.exact = in.optional(root, "exact", [&](const node& n) {
+                            return in.boolean(n);
+                          }).value_or(false);
       });
 }
 

@@ -50,7 +50,8 @@ std::span<const point_struct> decode_point_columns(decoder& in, const node& batc
   if (!id_list || !vectors) return {};
   const auto ids = decode_ids(in, *id_list);
   const auto points = in.memory.array<point_struct>(ids.size());
-  for (std::size_t i = 0; i < ids.size(); ++i) points[i].id = ids[i];
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    points[i].id = ids[i];
   const auto check_count = [&](std::size_t count, std::string_view what) {
     if (count != ids.size())
       in.invalid("batch", "number of ids and " + std::string(what) + " must be equal (" +
@@ -157,8 +158,8 @@ update_operation delete_vectors_of(decoder& in, const node& body) {
     in.malformed("missing field `vector`");
     return operation;
   }
-  operation.names =
-      in.each<std::string_view>(in.array(*names), [&](const node& item) { return in.string(item); });
+  operation.names = in.each<std::string_view>(in.array(*names),
+                                              [&](const node& item) { return in.string(item); });
   if (!in.failed() && operation.names.empty())
     in.invalid("vector", "must specify vector names to delete");
   return operation;

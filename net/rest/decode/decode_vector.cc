@@ -18,7 +18,8 @@ vector_value decode_multi(decoder& in, const node& value, std::string_view path)
   multi.row_count = static_cast<std::uint32_t>(value.items.size());
   const std::size_t dim = value.items.front().items.size();
   std::size_t total = 0;
-  for (const node& row : value.items) total += in.array(row).size();
+  for (const node& row : value.items)
+    total += in.array(row).size();
   if (in.failed()) return multi;
   const auto values = in.memory.array<float>(total);
   std::size_t count = 0;
@@ -29,12 +30,13 @@ vector_value decode_multi(decoder& in, const node& value, std::string_view path)
       in.invalid(std::string(path) + ".data",
                  "all vectors must have the same dimension, found vector with dimension " +
                      std::to_string(row.items.size()));
-    for (const node& item : row.items) values[count++] = in.f32(item);
+    for (const node& item : row.items)
+      values[count++] = in.f32(item);
   }
   if (total >= multivector_floats_max)
-    in.invalid(std::string(path) + ".data",
-               "Total size of all vectors (" + std::to_string(total) + ") must be less than " +
-                   std::to_string(multivector_floats_max));
+    in.invalid(std::string(path) + ".data", "Total size of all vectors (" + std::to_string(total) +
+                                                ") must be less than " +
+                                                std::to_string(multivector_floats_max));
   multi.values = values;
   return multi;
 }
@@ -110,8 +112,7 @@ std::span<const named_vector> decode_point_vectors(decoder& in, const node& valu
   const auto vectors = in.memory.array<named_vector>(value.members.size());
   for (std::size_t i = 0; i < vectors.size() && !in.failed(); ++i) {
     vectors[i].name = value.members[i].name;
-    vectors[i].value =
-        decode_vector(in, *value.members[i].value, std::string(path) + ".?");
+    vectors[i].value = decode_vector(in, *value.members[i].value, std::string(path) + ".?");
   }
   return vectors;
 }

@@ -36,7 +36,8 @@ std::string decoder::end_position() const {
 
 void decoder::malformed(std::string text) {
   if (failure_) return;
-  failure_ = error{errc::malformed, "Format error in JSON body: " + std::move(text) + end_position()};
+  failure_ =
+      error{errc::malformed, "Format error in JSON body: " + std::move(text) + end_position()};
 }
 
 void decoder::invalid(std::string_view path, std::string_view text) {
@@ -61,15 +62,20 @@ std::optional<error> decoder::finish() const {
 
 std::string decoder::type_text(const node& value) const {
   switch (value.kind) {
-    case node::form::null: return "null";
-    case node::form::boolean: return value.truth ? "boolean `true`" : "boolean `false`";
+    case node::form::null:
+      return "null";
+    case node::form::boolean:
+      return value.truth ? "boolean `true`" : "boolean `false`";
     case node::form::number:
       return (value.text.find_first_of(".eE") == std::string_view::npos ? "integer `"
                                                                         : "floating point `") +
              std::string(value.text) + "`";
-    case node::form::string: return "string \"" + std::string(value.text.substr(0, 100)) + "\"";
-    case node::form::array: return "sequence";
-    case node::form::object: return "map";
+    case node::form::string:
+      return "string \"" + std::string(value.text.substr(0, 100)) + "\"";
+    case node::form::array:
+      return "sequence";
+    case node::form::object:
+      return "map";
   }
   return "";
 }
@@ -128,7 +134,9 @@ double decoder::f64(const node& value) {
   return number;
 }
 
-float decoder::f32(const node& value) { return static_cast<float>(f64(value)); }
+float decoder::f32(const node& value) {
+  return static_cast<float>(f64(value));
+}
 
 bool decoder::boolean(const node& value) {
   if (failed()) return false;
@@ -165,7 +173,9 @@ point_id decoder::id(const node& value) {
   const std::string shown =
       value.is(node::form::string) ? std::string(value.text) : std::string(value.text);
   malformed("value " +
-            (value.is(node::form::string) ? "\"" + shown + "\"" : shown.empty() ? type_text(value) : shown) +
+            (value.is(node::form::string) ? "\"" + shown + "\""
+             : shown.empty()              ? type_text(value)
+                                          : shown) +
             " is not a valid point ID, valid values are either an unsigned integer or a UUID");
   return {};
 }
@@ -187,8 +197,7 @@ std::int64_t decoder::datetime(const node& value) {
   if (const auto time = parse_datetime(text)) return *time;
   std::string message = "'";
   message += text;
-  message +=
-      "' does not match accepted datetime format (RFC3339). Example: 2014-01-01T00:00:00Z";
+  message += "' does not match accepted datetime format (RFC3339). Example: 2014-01-01T00:00:00Z";
   malformed(std::move(message));
   return 0;
 }

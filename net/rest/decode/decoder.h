@@ -21,8 +21,9 @@ namespace vexfs::rest {
 using json::node;
 
 /// Walks one document into a request. The first thing that does not fit is remembered (the document
-/// is then `malformed`); values out of their range are collected with their paths (`invalid`). After
-/// a failure everything reads as its default, so callers need not look before the end: finish().
+/// is then `malformed`); values out of their range are collected with their paths (`invalid`).
+/// After a failure everything reads as its default, so callers need not look before the end:
+/// finish().
 class decoder {
  public:
   decoder(std::string_view document, arena& target) : memory(target), document_(document) {}
@@ -73,7 +74,8 @@ class decoder {
   template <class T, class Read>
   std::span<const T> each(std::span<const node> items, Read&& read) {
     const auto made = memory.array<T>(items.size());
-    for (std::size_t i = 0; i < items.size() && !failed(); ++i) made[i] = read(items[i]);
+    for (std::size_t i = 0; i < items.size() && !failed(); ++i)
+      made[i] = read(items[i]);
     return made;
   }
 

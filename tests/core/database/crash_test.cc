@@ -29,7 +29,8 @@ std::set<std::uint64_t> stored_ids(world& running) {
     auto scrolling = data.scroll("c", request, memory);
     const auto page = co_await scrolling;
     EXPECT_TRUE(page);
-    for (const record& found : page->points) ids.insert(found.id.low);
+    for (const record& found : page->points)
+      ids.insert(found.id.low);
   });
   return ids;
 }
@@ -71,7 +72,8 @@ TEST(crash_test, after_a_power_cut_every_write_with_wait_is_there_and_the_rest_i
     EXPECT_GE(ids.size(), waited);
     EXPECT_LE(ids.size(), last);
     std::uint64_t expected = 1;
-    for (const std::uint64_t id : ids) EXPECT_EQ(id, expected++) << "a hole";
+    for (const std::uint64_t id : ids)
+      EXPECT_EQ(id, expected++) << "a hole";
   }
 }
 
@@ -105,7 +107,8 @@ TEST(crash_test, whichever_call_of_the_disk_fails_nothing_acknowledged_is_lost) 
       world again(disk, 2, seed + 1);
       ASSERT_EQ(again.failure, "");
       const auto ids = stored_ids(again);
-      for (const std::uint64_t id : acknowledged) EXPECT_TRUE(ids.contains(id)) << id;
+      for (const std::uint64_t id : acknowledged)
+        EXPECT_TRUE(ids.contains(id)) << id;
     }
   }
 }

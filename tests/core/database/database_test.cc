@@ -21,13 +21,15 @@ using model = std::map<std::uint64_t, model_point>;
 
 float distance_between(const std::vector<float>& left, const std::vector<float>& right) {
   float sum = 0;
-  for (std::size_t i = 0; i < left.size(); ++i) sum += (left[i] - right[i]) * (left[i] - right[i]);
+  for (std::size_t i = 0; i < left.size(); ++i)
+    sum += (left[i] - right[i]) * (left[i] - right[i]);
   return std::sqrt(sum);
 }
 
 std::vector<float> random_vector(std::mt19937_64& random) {
   std::vector<float> values(dim);
-  for (float& value : values) value = static_cast<float>(random() % 2001) / 100.0F - 10.0F;
+  for (float& value : values)
+    value = static_cast<float>(random() % 2001) / 100.0F - 10.0F;
   return values;
 }
 
@@ -69,7 +71,8 @@ io::task<void> compare(database& data, const model& expected, std::mt19937_64& r
   const auto answers = co_await searching;
   EXPECT_TRUE(answers);
   std::vector<float> truth;
-  for (const auto& [id, point] : expected) truth.push_back(distance_between(target, point.vector));
+  for (const auto& [id, point] : expected)
+    truth.push_back(distance_between(target, point.vector));
   std::ranges::sort(truth);
   for (const auto& found : *answers) {
     EXPECT_EQ(found.size(), std::min<std::size_t>(7, truth.size()));
@@ -131,7 +134,8 @@ TEST(database_test, random_writes_answer_as_a_map_of_points_does_and_come_back_a
     bool created = false;
     for (int life = 0; life < 4; ++life) {
       // The number of cores may change from one start to the next.
-      world running(disk, cores + static_cast<std::uint32_t>(life % 2), seed + static_cast<std::uint64_t>(life));
+      world running(disk, cores + static_cast<std::uint32_t>(life % 2),
+                    seed + static_cast<std::uint64_t>(life));
       ASSERT_EQ(running.failure, "");
       if (!std::exchange(created, true)) {
         running.run(0, [](database& data) -> io::task<void> {

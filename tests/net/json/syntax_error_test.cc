@@ -62,7 +62,9 @@ TEST(syntax_error, is_found_exactly_where_the_document_is_refused) {
       R"("\"\\\/\b\f\n\r\t")",
       " 17 ",
       "1e308"};
-  constexpr std::string_view bytes = "{}[]\":,0123.eE-+ntfu\\ \n\x01\xc3\xa9\xff\x80" "d8";
+  constexpr std::string_view bytes =
+      "{}[]\":,0123.eE-+ntfu\\ \n\x01\xc3\xa9\xff\x80"
+      "d8";
   int refused = 0;
   for (int i = 0; i < 200'000; ++i) {
     std::string text(good[below(std::size(good))]);

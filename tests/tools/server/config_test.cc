@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/server/config.h"
 
-#include <unistd.h>
-
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace vexfs {
 namespace {
@@ -23,9 +22,12 @@ TEST(config_test, later_settings_win_and_null_leaves_the_default) {
 
 TEST(config_test, a_bad_value_is_named_with_its_place) {
   for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
-           {"service.http_port", "abc"}, {"service.http_port", "65536"},
-           {"service.http_port", "-1"}, {"service.enable_cors", "maybe"},
-           {"storage.optimizers.deleted_threshold", "much"}, {"logger.format", "xml"}}) {
+           {"service.http_port", "abc"},
+           {"service.http_port", "65536"},
+           {"service.http_port", "-1"},
+           {"service.enable_cors", "maybe"},
+           {"storage.optimizers.deleted_threshold", "much"},
+           {"logger.format", "xml"}}) {
     const auto applied = apply_settings({{key, value, "config.yaml:12"}});
     ASSERT_FALSE(applied) << key;
     EXPECT_EQ(applied.error().text.find("config.yaml:12: " + key), 0U) << applied.error().text;
@@ -64,7 +66,8 @@ TEST(config_test, variables_name_keys_in_any_case) {
 }
 
 TEST(config_test, a_file_gives_its_leaves_with_their_lines_and_its_errors_too) {
-  const std::string path = testing::TempDir() + "config_test_" + std::to_string(::getpid()) + ".yaml";
+  const std::string path =
+      testing::TempDir() + "config_test_" + std::to_string(::getpid()) + ".yaml";
   std::ofstream(path) << "service:\n  http_port: 7003\nlog_level: DEBUG\n";
   const auto settings = read_settings_file(path);
   ASSERT_TRUE(settings);
