@@ -203,7 +203,7 @@ class ClientBackend:
 
 
 class MemoryBackend(ClientBackend):
-    """The client's local mode: no indexes, brute force over numpy arrays."""
+    """The client's local mode: no indexes, every search over whole numpy arrays."""
 
     def __init__(self):
         super().__init__(QdrantClient(":memory:"))

@@ -33,7 +33,7 @@ std::vector<float> random_vector(std::mt19937_64& random) {
   return values;
 }
 
-/// The database answers what a map of points with a brute-force search answers.
+/// The database answers what a map of points with a full scan answers.
 io::task<void> compare(database& data, const model& expected, std::mt19937_64& random) {
   arena memory;
   count_request count;
