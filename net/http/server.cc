@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include <arpa/inet.h>
@@ -20,6 +21,31 @@ constexpr std::string_view too_many_answer =
 
 // Without descriptors or memory every accept fails at once; those that close give some back.
 constexpr std::chrono::milliseconds accept_retry_time{50};
+
+// A killed process's ring is taken apart by the kernel after the process has gone, and its armed
+// accept holds the listening socket until then: a restart right after a kill finds the port taken.
+constexpr std::chrono::milliseconds port_wait_time_max{3000};
+constexpr std::chrono::milliseconds port_retry_time{10};
+
+/// A listening socket, or -errno.
+int open_listener(const addrinfo& where) {
+  const int made = ::socket(where.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (made < 0) return -errno;
+  const int one = 1;
+  ::setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+  if (::bind(made, where.ai_addr, where.ai_addrlen) == 0 && ::listen(made, 4096) == 0) return made;
+  const int code = errno;
+  ::close(made);
+  return -code;
+}
+
+int open_listener_when_free(const addrinfo& where) {
+  for (auto waited = std::chrono::milliseconds::zero();; waited += port_retry_time) {
+    const int made = open_listener(where);
+    if (made != -EADDRINUSE || waited >= port_wait_time_max) return made;
+    std::this_thread::sleep_for(port_retry_time);
+  }
+}
 
 }  // namespace
 
@@ -50,21 +76,14 @@ result<std::unique_ptr<server>> server::listen(const server_config& config, serv
   if (const int code =
           ::getaddrinfo(config.host.c_str(), std::to_string(config.port).c_str(), &hints, &found))
     return fail(errc::service, "cannot listen on " + where + ": " + ::gai_strerror(code));
-  const int one = 1;
-  made->socket_ = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  int code = made->socket_ < 0 ? errno : 0;
-  if (!code) {
-    ::setsockopt(made->socket_, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (::bind(made->socket_, found->ai_addr, found->ai_addrlen) != 0 ||
-        ::listen(made->socket_, 4096) != 0)
-      code = errno;
-  }
+  made->socket_ = open_listener_when_free(*found);
   ::freeaddrinfo(found);
-  if (code == EADDRINUSE)
+  if (made->socket_ == -EADDRINUSE)
     return fail(errc::service, "cannot listen on " + where +
                                    ": the port is taken by another process; choose one with "
                                    "QDRANT__SERVICE__HTTP_PORT");
-  if (code) return fail(errc::service, "cannot listen on " + where + ": " + std::strerror(code));
+  if (made->socket_ < 0)
+    return fail(errc::service, "cannot listen on " + where + ": " + std::strerror(-made->socket_));
   sockaddr_storage bound{};
   socklen_t size = sizeof(bound);
   ::getsockname(made->socket_, reinterpret_cast<sockaddr*>(&bound), &size);

@@ -26,7 +26,8 @@ struct server_config {
 /// core with the fewest. Outlives the loops' last turn.
 class server {
  public:
-  /// Binds and listens; blocks. The error names host and port.
+  /// Binds and listens; blocks, some seconds where the port is taken. The error names host and
+  /// port.
   [[nodiscard]] static result<std::unique_ptr<server>> listen(const server_config& config,
                                                               service& behind,
                                                               std::uint32_t core_count);
