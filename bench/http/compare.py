@@ -62,17 +62,59 @@ def cpu_seconds(process):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(url, path, depth, connections, threads, seconds, script):
-    command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s"]
-    if depth > 1:
-        command += ["-s", script]
-    command.append(url + path)
-    if depth > 1:
-        command += ["--", path, str(depth)]
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def wrk(arguments):
+    """Requests a second; ends the program where an answer was wrong."""
+    text = subprocess.run(["wrk", *arguments], check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in text or "Socket errors" in text:
-        sys.exit(f"wrong answers from {url}:\n{text}")
+        sys.exit(f"wrong answers:\n{text}")
     return float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
+
+
+def measure(url, path, depth, connections, threads, seconds, script):
+    arguments = [f"-t{threads}", f"-c{connections}", f"-d{seconds}s"]
+    if depth > 1:
+        arguments += ["-s", script]
+    arguments.append(url + path)
+    if depth > 1:
+        arguments += ["--", path, str(depth)]
+    return wrk(arguments)
+
+
+def against_bare_ring(build, port, process, path, rounds, seconds, connections, threads, bare=None):
+    """Measures a running server and the bare ring in turn, and prints both; the median ratio of
+    single requests and of 16 in a send. The bare ring answers with as many bytes as the server."""
+    answer = urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").read()
+    bare_port = free_port()
+    bare_process = start((bare or f"{build}/bare_ring {{port}} {{bytes}}").format(port=bare_port, bytes=len(answer)))
+    medians = []
+    try:
+        wait_until_up(bare_port, bare_process)
+        with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+            script.write(PIPELINE)
+            script.flush()
+            for depth in (1, 16):
+                rates = {"server": [], "bare": []}
+                costs = {"server": [], "bare": []}
+                for turn in range(rounds + 1):
+                    for name, at, of in (("server", port, process), ("bare", bare_port, bare_process)):
+                        before = cpu_seconds(of)
+                        rate = measure(f"http://127.0.0.1:{at}", path, depth, connections, threads, seconds,
+                                       script.name)
+                        if turn > 0:  # the first round warms both up
+                            rates[name].append(rate)
+                            costs[name].append((cpu_seconds(of) - before) * 1e6 / (rate * seconds))
+                ratios = [s / b for s, b in zip(rates["server"], rates["bare"])]
+                for name, values in rates.items():
+                    print(f"x{depth:<3} {name:7} median {statistics.median(values):10.0f} /s  "
+                          f"({min(values):.0f} .. {max(values):.0f})  "
+                          f"{statistics.median(costs[name]):.2f} us of CPU each")
+                medians.append(statistics.median(ratios))
+                print(f"x{depth:<3} ratio   median {medians[-1]:10.3f}     "
+                      f"({min(ratios):.3f} .. {max(ratios):.3f})", flush=True)
+    finally:
+        bare_process.terminate()
+        bare_process.wait()
+    return medians
 
 
 def main():
@@ -89,51 +131,16 @@ def main():
     options.add_argument("--least", type=float, default=0.0, help="fail below this median ratio")
     given = options.parse_args()
 
-    build = pathlib.Path(given.build)
-    server_port, bare_port = free_port(), free_port()
-    server = (given.server or f"{build}/hello_server {{port}} {given.cores}").format(port=server_port)
-    running = [start(server)]
+    port = free_port()
+    process = start((given.server or f"{given.build}/hello_server {{port}} {given.cores}").format(port=port))
     try:
-        wait_until_up(server_port, running[0])
-        # The yardstick answers with as many bytes as the server does.
-        address = f"http://127.0.0.1:{server_port}"
-        answer = urllib.request.urlopen(address + given.path).read()
-        bare = given.bare or f"{build}/bare_ring {{port}} {{bytes}}"
-        running.append(start(bare.format(port=bare_port, bytes=len(answer))))
-        wait_until_up(bare_port, running[1])
-
-        failed = False
-        with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-            script.write(PIPELINE)
-            script.flush()
-            for depth in (1, 16):
-                rates = {"server": [], "bare": []}
-                costs = {"server": [], "bare": []}
-                for turn in range(given.rounds + 1):
-                    for name, port, process in (("server", server_port, running[0]),
-                                                ("bare", bare_port, running[1])):
-                        before = cpu_seconds(process)
-                        rate = measure(f"http://127.0.0.1:{port}", given.path, depth,
-                                       given.connections, given.threads, given.seconds, script.name)
-                        if turn > 0:  # the first round warms both up
-                            rates[name].append(rate)
-                            costs[name].append((cpu_seconds(process) - before) * 1e6 /
-                                               (rate * given.seconds))
-                ratios = [s / b for s, b in zip(rates["server"], rates["bare"])]
-                for name, values in rates.items():
-                    print(f"x{depth:<3} {name:7} median {statistics.median(values):10.0f} /s  "
-                          f"({min(values):.0f} .. {max(values):.0f})  "
-                          f"{statistics.median(costs[name]):.2f} us of CPU each")
-                ratio = statistics.median(ratios)
-                print(f"x{depth:<3} ratio   median {ratio:10.3f}     "
-                      f"({min(ratios):.3f} .. {max(ratios):.3f})", flush=True)
-                failed = failed or ratio < given.least
-        return 1 if failed else 0
+        wait_until_up(port, process)
+        medians = against_bare_ring(given.build, port, process, given.path, given.rounds, given.seconds,
+                                    given.connections, given.threads, given.bare)
+        return 1 if min(medians) < given.least else 0
     finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            process.wait()
+        process.terminate()
+        process.wait()
 
 
 if __name__ == "__main__":
