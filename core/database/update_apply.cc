@@ -112,10 +112,21 @@ struct applier {
     return slot;
   }
 
+  /// So many points that coding their vectors takes about as long as a section may.
+  std::size_t group_points() const {
+    std::size_t values = 1;
+    for (const auto& [name, params] : target.config.vectors.params)
+      values += params.size;
+    return std::clamp<std::size_t>(apply_group_values / values, 1, apply_group_points);
+  }
+
   io::task<result<void>> operator()(const upsert_points& operation) const {
-    for (std::size_t first = 0; first < operation.points.size(); first += apply_group_points) {
-      const auto group = operation.points.subspan(
-          first, std::min<std::size_t>(apply_group_points, operation.points.size() - first));
+    const std::size_t most = group_points();
+    for (std::size_t first = 0; first < operation.points.size(); first += most) {
+      // Others of this core have their turn between the groups.
+      if (first > 0) co_await io::loop::current().yield();
+      const auto group =
+          operation.points.subspan(first, std::min(most, operation.points.size() - first));
       staging staged(target, memory, group.size());
       const auto sources = memory.array<const point_struct*>(group.size());
       std::size_t count = 0;

@@ -35,14 +35,16 @@ class tree_builder {
 
   std::string_view source;
   arena* memory = nullptr;
+  std::uint32_t depth_max = json_depth_max;
   std::vector<node> values;
   std::vector<std::string_view> names;
   std::vector<std::size_t> open_values;
   std::vector<member> sorted;
   std::string piece;  // of a string or number that came in parts
 
-  void start(std::string_view text, arena& target) {
+  void start(std::string_view text, arena& target, std::uint32_t depth) {
     source = text;
+    depth_max = json_depth_max - depth;
     memory = &target;
     values.clear();
     names.clear();
@@ -134,7 +136,7 @@ class tree_builder {
 
  private:
   bool open(error_code& error) {
-    if (open_values.size() >= json_depth_max) {
+    if (open_values.size() >= depth_max) {
       error = boost::json::error::too_deep;
       return false;
     }
@@ -224,10 +226,10 @@ const node* node::find_set(std::string_view name) const {
   return found && found->kind != form::null ? found : nullptr;
 }
 
-result<const node*> parse_document(std::string_view text, arena& memory) {
+result<const node*> parse_document(std::string_view text, arena& memory, std::uint32_t depth) {
   static thread_local boost::json::basic_parser<tree_builder> parser{options()};
   parser.reset();
-  parser.handler().start(text, memory);
+  parser.handler().start(text, memory, depth);
   boost::json::error_code error;
   if (text.empty()) text = "";  // with a place to point to
   const std::size_t used = parser.write_some(false, text.data(), text.size(), error);

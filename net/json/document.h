@@ -38,8 +38,10 @@ struct node {
 
 /// Reads a whole document into the arena. Strings are copied there; numbers stay in `text`, which
 /// must live for as long as the tree is read. The error's text is like "expected value at line 1
-/// column 2", without the contract's prefix.
-[[nodiscard]] result<const node*> parse_document(std::string_view text, arena& memory);
+/// column 2", without the contract's prefix. `depth` of the nesting that is allowed is taken
+/// already: the text is a part of a document.
+[[nodiscard]] result<const node*> parse_document(std::string_view text, arena& memory,
+                                                 std::uint32_t depth = 0);
 
 /// Appends canonical text of a value (core/payload/payload.h).
 void append_canonical(std::string& out, const node& value);

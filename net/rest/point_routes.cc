@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/base/limits.h"
 #include "net/rest/decode/decode_config.h"
 #include "net/rest/decode/decode_query.h"
 #include "net/rest/decode/decode_update.h"
+#include "net/rest/decode/fast_points.h"
 #include "net/rest/encode.h"
 #include "net/rest/handler.h"
 #include "net/rest/rest_service.h"
@@ -22,7 +24,27 @@ write_options options_of(const http::exchange& call, const common_parameters& pa
   return options;
 }
 
-using decode_update_body = result<update_operation> (*)(std::string_view, arena&);
+using decode_update_body = io::task<result<update_operation>> (*)(std::string_view, arena&);
+
+template <result<update_operation> (*Decode)(std::string_view, arena&)>
+io::task<result<update_operation>> at_once(std::string_view body, arena& memory) {
+  co_return Decode(body, memory);
+}
+
+/// Points may come by the megabyte: they are read a piece in each turn of the core.
+io::task<result<update_operation>> decode_points(std::string_view body, arena& memory) {
+  upsert_reader reader(body, memory);
+  for (;;) {
+    switch (reader.advance(decode_piece_bytes)) {
+      case upsert_reader::progress::done:
+        co_return reader.operation();
+      case upsert_reader::progress::declined:
+        co_return decode_upsert_document(body, memory);
+      case upsert_reader::progress::more:
+        co_await io::loop::current().yield();
+    }
+  }
+}
 
 io::detached write(http::exchange& call, database& data, decode_update_body decode) {
   const auto parameters = read_parameters(call);
@@ -30,7 +52,8 @@ io::detached write(http::exchange& call, database& data, decode_update_body deco
     finish_error(call, parameters.error());
     co_return;
   }
-  const auto operation = decode(call.in.body, call.memory);
+  auto decoding = decode(call.in.body, call.memory);
+  const auto operation = co_await decoding;
   if (!operation) {
     finish_error(call, operation.error());
     co_return;
@@ -220,16 +243,19 @@ void add_point_routes(http::router& router, rest_service& service) {
                        std::uint32_t flags) {
     router.add(verb, "/collections/{name}" + std::string(path), handler, &service, flags);
   };
-  add(method::put, "/points", write_with<decode_upsert>, needs_write);
+  add(method::put, "/points", write_with<decode_points>, needs_write);
   add(method::post, "/points", run<retrieve>, needs_read);
   add(method::get, "/points/{id}", run<get_point>, needs_read);
-  add(method::post, "/points/delete", write_with<decode_delete_points>, needs_write);
-  add(method::put, "/points/vectors", write_with<decode_update_vectors>, needs_write);
-  add(method::post, "/points/vectors/delete", write_with<decode_delete_vectors>, needs_write);
-  add(method::post, "/points/payload", write_with<decode_set_payload>, needs_write);
-  add(method::put, "/points/payload", write_with<decode_overwrite_payload>, needs_write);
-  add(method::post, "/points/payload/delete", write_with<decode_delete_payload>, needs_write);
-  add(method::post, "/points/payload/clear", write_with<decode_clear_payload>, needs_write);
+  add(method::post, "/points/delete", write_with<at_once<decode_delete_points>>, needs_write);
+  add(method::put, "/points/vectors", write_with<at_once<decode_update_vectors>>, needs_write);
+  add(method::post, "/points/vectors/delete", write_with<at_once<decode_delete_vectors>>,
+      needs_write);
+  add(method::post, "/points/payload", write_with<at_once<decode_set_payload>>, needs_write);
+  add(method::put, "/points/payload", write_with<at_once<decode_overwrite_payload>>, needs_write);
+  add(method::post, "/points/payload/delete", write_with<at_once<decode_delete_payload>>,
+      needs_write);
+  add(method::post, "/points/payload/clear", write_with<at_once<decode_clear_payload>>,
+      needs_write);
   add(method::post, "/points/batch", run<write_batch>, needs_write);
   add(method::put, "/index", run<create_index>, needs_write);
   add(method::remove, "/index/{field}", delete_index, needs_write);

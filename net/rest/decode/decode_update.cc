@@ -9,6 +9,9 @@
 namespace vexfs::rest {
 namespace {
 
+/// Of {"points": [...]}: where a point of the list begins.
+constexpr std::uint32_t listed_point_depth = 2;
+
 const node* either(const node& object, std::string_view name, std::string_view other) {
   const node* found = object.find(name);
   return found ? found : object.find(other);
@@ -23,22 +26,25 @@ const filter* optional_filter(decoder& in, const node& object, std::string_view 
   return found && !in.failed() ? decode_filter(in, *found, name) : nullptr;
 }
 
+point_struct decode_point(decoder& in, const node& item, std::size_t index) {
+  point_struct point;
+  if (!in.object(&item, "PointStruct")) return point;
+  if (const node* id = in.required(item, "id")) point.id = in.id(*id);
+  const node* vector = either(item, "vector", "vectors");
+  if (!vector) {
+    in.malformed("missing field `vector`");
+    return point;
+  }
+  point.vectors = decode_point_vectors(in, *vector, "points[" + std::to_string(index) + "].vector");
+  if (const node* payload = item.find_set("payload")) point.payload = in.payload(*payload);
+  return point;
+}
+
 std::span<const point_struct> decode_point_list(decoder& in, const node& list) {
   const auto items = in.array(list);
   const auto points = in.memory.array<point_struct>(items.size());
-  for (std::size_t i = 0; i < points.size() && !in.failed(); ++i) {
-    const node& item = items[i];
-    if (!in.object(&item, "PointStruct")) break;
-    if (const node* id = in.required(item, "id")) points[i].id = in.id(*id);
-    const node* vector = either(item, "vector", "vectors");
-    if (!vector) {
-      in.malformed("missing field `vector`");
-      break;
-    }
-    points[i].vectors =
-        decode_point_vectors(in, *vector, "points[" + std::to_string(i) + "].vector");
-    if (const node* payload = item.find_set("payload")) points[i].payload = in.payload(*payload);
-  }
+  for (std::size_t i = 0; i < points.size() && !in.failed(); ++i)
+    points[i] = decode_point(in, items[i], i);
   return points;
 }
 
@@ -220,7 +226,8 @@ result<update_operation> decode_one(std::string_view body, arena& memory,
 }  // namespace
 
 result<update_operation> decode_upsert(std::string_view body, arena& memory) {
-  if (auto operation = fast_upsert(body, memory)) return *operation;
+  upsert_reader reader(body, memory);
+  if (reader.advance(body.size() + 1) == upsert_reader::progress::done) return reader.operation();
   return decode_upsert_document(body, memory);
 }
 result<update_operation> decode_upsert_document(std::string_view body, arena& memory) {
@@ -246,6 +253,15 @@ result<update_operation> decode_delete_payload(std::string_view body, arena& mem
 }
 result<update_operation> decode_clear_payload(std::string_view body, arena& memory) {
   return decode_one(body, memory, clear_payload_of);
+}
+
+std::optional<point_struct> decode_listed_point(std::string_view text, arena& memory) {
+  const auto parsed = json::parse_document(text, memory, listed_point_depth);
+  if (!parsed) return std::nullopt;
+  decoder in(text, memory);
+  const point_struct point = decode_point(in, **parsed, 0);
+  if (in.finish()) return std::nullopt;
+  return point;
 }
 
 result<std::span<const update_operation>> decode_batch(std::string_view body, arena& memory) {

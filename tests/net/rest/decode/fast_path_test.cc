@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/limits.h"
 #include "net/rest/decode/decode_query.h"
 #include "net/rest/decode/decode_update.h"
 #include "net/rest/decode/fast_points.h"
@@ -270,6 +271,44 @@ TEST(fast_path, gives_the_same_upserts_and_errors_as_the_tree) {
       20'000, [](body_maker& maker) { return maker.upsert(); }, decode_upsert,
       decode_upsert_document);
 }
+/// What the front end does with a large body, with the smallest pieces there are.
+result<update_operation> decode_upsert_in_pieces(std::string_view body, arena& memory) {
+  upsert_reader reader(body, memory);
+  arena other_memory;
+  upsert_reader other(R"({"points":[{"id":1,"vector":[1]},{"id":2,"vector":[2]}]})", other_memory);
+  EXPECT_EQ(other.advance(1), upsert_reader::progress::more);
+  auto outcome = upsert_reader::progress::more;
+  while (outcome == upsert_reader::progress::more)
+    outcome = reader.advance(1);
+  EXPECT_EQ(other.advance(1), upsert_reader::progress::done);
+  EXPECT_EQ(other.operation().points.size(), 2U);
+  if (outcome == upsert_reader::progress::done) return reader.operation();
+  return decode_upsert_document(body, memory);
+}
+TEST(fast_path, gives_the_same_upserts_in_pieces) {
+  compare_bodies(
+      10'000, [](body_maker& maker) { return maker.upsert(); }, decode_upsert_in_pieces,
+      decode_upsert_document);
+}
+TEST(fast_path, reads_lists_with_unusual_points_in_pieces) {
+  arena memory;
+  const std::string body =
+      R"({"points":[{"id":1,"vector":{"s":{"indices":[1],"values":[1]}}},)"
+      R"({"id":2,"vector":[[1,2],[3,4]]},{"id":3,"vector":{},"payload":{"a":1,"a":2}}]})";
+  upsert_reader reader(body, memory);
+  EXPECT_EQ(reader.advance(1), upsert_reader::progress::more);
+  EXPECT_EQ(reader.advance(1), upsert_reader::progress::more);
+  EXPECT_EQ(reader.advance(1), upsert_reader::progress::done);
+  EXPECT_TRUE(expect_same(body, decode_upsert, decode_upsert_document));
+}
+TEST(fast_path, counts_the_depth_of_a_point_from_the_document) {
+  for (std::size_t depth = json_depth_max - 8; depth < json_depth_max + 4; ++depth) {
+    const std::string payload = std::string(depth, '[') + std::string(depth, ']');
+    expect_same(R"({"points":[{"id":1,"vector":{},"payload":{"a":)" + payload + "}}]}",
+                decode_upsert, decode_upsert_document);
+  }
+}
+
 TEST(fast_path, gives_the_same_queries_and_errors_as_the_tree) {
   compare_bodies(
       20'000, [](body_maker& maker) { return maker.query(); }, decode_query, decode_query_document);
@@ -295,9 +334,10 @@ TEST(fast_path, gives_the_same_groups_and_errors_as_the_tree) {
 
 TEST(fast_path, takes_usual_bodies) {
   arena memory;
-  EXPECT_TRUE(fast_upsert(R"({"points":[{"id":1,"vector":[0.5,1],"payload":{"a":[1,{"b":null}]}},
-                             {"id":"550e8400-e29b-41d4-a716-446655440000","vector":{"x":[1.0]}}]})",
-                          memory));
+  upsert_reader reader(R"({"points":[{"id":1,"vector":[0.5,1],"payload":{"a":[1,{"b":null}]}},
+                           {"id":"550e8400-e29b-41d4-a716-446655440000","vector":{"x":[1.0]}}]})",
+                       memory);
+  EXPECT_EQ(reader.advance(1000), upsert_reader::progress::done);
   const vector_place where{"query", "nearest"};
   const auto short_body =
       cut_search(R"({"limit":3,"query":[0.1,0.2],"filter":{"must":[]}})", memory, where);

@@ -5,7 +5,6 @@
 #include <string>
 #include <variant>
 
-#include "core/base/result.h"
 #include "core/model/query.h"
 #include "core/model/update.h"
 
