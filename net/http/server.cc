@@ -4,11 +4,11 @@
 #include <cerrno>
 #include <cstring>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -43,7 +43,8 @@ int open_listener_when_free(const addrinfo& where) {
   for (auto waited = std::chrono::milliseconds::zero();; waited += port_retry_time) {
     const int made = open_listener(where);
     if (made != -EADDRINUSE || waited >= port_wait_time_max) return made;
-    std::this_thread::sleep_for(port_retry_time);
+    ::poll(nullptr, 0,
+           static_cast<int>(port_retry_time.count()));  // a plain sleep: no loop runs yet
   }
 }
 
