@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each rule finds what it is for in a tree made to break it, and nothing in one that does not."""
 
+import json
+import re
+import shutil
 import subprocess
 import sys
 
 import pytest
-from checks import chapters, hot_files, includes, licences, sizes, words
+from checks import chapters, formatting, headers, hot_files, includes, licences, scripts, sizes, tidy, words
 
 
 def found(check, tree):
@@ -207,3 +210,65 @@ def test_a_folder_without_its_chapter_is_found(tree_of):
 def test_a_chapter_answers_for_folders_below_that_have_none(tree_of):
     tree = tree_of({"ioctl/README.md": "`embedded/`", "ioctl/embedded/cpu.cc": ""})
     assert found(chapters.check, tree) == {"ioctl/README.md": ["does not name embedded/cpu.cc"]}
+
+
+FORMAT = "BasedOnStyle: Google\n"
+
+
+def test_a_file_that_is_laid_out_otherwise_is_found(tree_of):
+    tree = tree_of({".clang-format": FORMAT, "core/good.cc": "int x;\n", "core/bad.cc": "int  x ;\n",
+                    "kernel/.clang-format": "UseTab: Always\nIndentWidth: 8\nAllowShortFunctionsOnASingleLine: None\n", "kernel/good.c": "int f(void) {\n\treturn 1;\n}\n",
+                    "kernel/bad.c": "int f(void) {\n  return 1;\n}\n"})
+    assert sorted(found(formatting.check, tree)) == ["core/bad.cc", "kernel/bad.c"]
+
+
+def test_a_script_that_does_not_parse_or_that_shellcheck_dislikes_is_found(tree_of):
+    head = "#!/usr/bin/env bash\n"
+    tree = tree_of({"tools/good": head + "echo \"$1\"\n", "tools/cut": head + "if true; then\n",
+                    "tools/loose.sh": head + "rm $1\n"})
+    texts = found(scripts.check, tree)
+    assert sorted(texts) == ["tools/cut", "tools/loose.sh"]
+    assert "SC2086" in texts["tools/loose.sh"][0]
+
+
+def test_a_header_that_needs_another_include_first_is_found_until_it_is_mended(tree_of):
+    files = {"core/good.h": "#pragma once\n#include <cstdint>\nstd::uint8_t x();\n",
+             "core/bad.h": "#pragma once\n#include \"core/good.h\"\nstd::string y();\n",
+             "kernel/engine/bad.h": "int f(u8 x);\n"}
+    assert sorted(found(headers.check, tree_of(files))) == ["core/bad.h", "kernel/engine/bad.h"]
+    assert sorted(found(headers.check, tree_of(files))) == ["core/bad.h", "kernel/engine/bad.h"]
+    assert not found(headers.check, tree_of({"core/good.h": "#pragma once\n#include <string>\n",
+                                             "kernel/engine/bad.h": "int f(int x);\n"}))
+
+
+def test_what_clang_tidy_finds_is_an_error(tree_of, root):
+    source = "#include <vector>\nint f(std::vector<int> x) { auto y = std::move(x); return y.size() + x.size(); }\n"
+    tree = tree_of({".clang-tidy": (root / ".clang-tidy").read_text(), "core/bad.cc": source, "core/good.cc": "int x;\n"})
+    commands = [{"directory": str(tree.root), "file": str(tree.root / path), "command": f"g++ -std=c++23 -c {path}"}
+                for path in ("core/bad.cc", "core/good.cc")]
+    tree = tree_of({tidy.COMMANDS: json.dumps(commands)})
+    texts = found(lambda tree: tidy.check(tree, everything=True), tree)
+    assert list(texts) == ["core/bad.cc"]
+    assert "bugprone-use-after-move" in texts["core/bad.cc"][0]
+
+
+def test_clang_tidy_has_few_checks(root):
+    checks = re.findall(r"^  ([a-z][\w-]+(?:\.\*)?),?$", (root / ".clang-tidy").read_text(), re.MULTILINE)
+    assert 10 < len(checks) < 30
+
+
+def test_without_commands_clang_tidy_names_what_to_run(tree_of, root):
+    tree = tree_of({"core/a.cc": ""})
+    done = subprocess.run([sys.executable, root / "tools/lint.py", "--root", tree.root, "--only", "tidy"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "run tools/build --configure release" in done.stderr
+
+
+def test_a_missing_tool_is_named(tree_of, root):
+    tree = tree_of({"core/a.cc": ""})
+    (tree.root / "git").symlink_to(shutil.which("git"))
+    done = subprocess.run([sys.executable, root / "tools/lint.py", "--root", tree.root, "--only", "format"],
+                          capture_output=True, text=True, check=False, env={"PATH": str(tree.root)})
+    assert done.returncode == 2
+    assert "clang-format-19 is not installed; tools/packages.txt" in done.stderr

@@ -7,10 +7,10 @@ from .tree import DATA, Finding, line_of
 
 # Folders that must have a README.md of their own, with a pattern over folders that hold sources.
 # Elsewhere the nearest README above answers for a folder.
-OWN_CHAPTER = re.compile(r"^core$|^core/(io|payload|filter|database)$|^net/(http|json)$")
+OWN_CHAPTER = re.compile(r"^(core|net|ioctl|kernel|tests|tools)$|^(core|net|kernel)/\w+$|^net/rest/decode$")
 
 # Chapters that name folders, not the files in them.
-COARSE = {"", "core"}
+COARSE = {""}
 
 # Needs no mention: every folder has them, or they say of themselves what they are.
 UNNAMED = {"README.md", "CMakeLists.txt", "__init__.py", "conftest.py", ".clang-format", ".gitignore"}

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "core/base/result.h"
 #include "core/model/query.h"
 #include "core/model/update.h"
 
