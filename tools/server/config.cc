@@ -59,36 +59,73 @@ struct known_key {
   apply_fn apply;
 };
 
-apply_fn text_of(std::string& (*member)(server_settings&)) {
-  return [member](const setting& given, server_settings& out) -> result<void> {
-    member(out) = is_unset(given) ? std::string() : given.value;
+/// Where a setting goes: a function from the settings to a member.
+#define VEXFS_AT(member) [](server_settings& all) -> auto& { return all.member; }
+#define VEXFS_DEFAULT(member) VEXFS_AT(process.data.collection_defaults.member)
+
+template <class Place>
+apply_fn text_of(Place place) {
+  return [=](const setting& given, server_settings& out) -> result<void> {
+    place(out) = is_unset(given) ? std::string() : given.value;
     return {};
   };
 }
-apply_fn number_of(void (*store)(server_settings&, std::uint64_t), std::uint64_t least,
-                   std::uint64_t most) {
+template <class Place>
+apply_fn number_of(Place place, std::uint64_t least, std::uint64_t most) {
   return [=](const setting& given, server_settings& out) -> result<void> {
     if (is_unset(given)) return {};
     VEXFS_TRY(const std::uint64_t number, read_number(given, least, most));
-    store(out, number);
+    auto& member = place(out);
+    if constexpr (std::is_integral_v<std::remove_reference_t<decltype(member)>>)
+      member = static_cast<std::remove_reference_t<decltype(member)>>(number);
+    else
+      member = number;
     return {};
   };
 }
-apply_fn flag_of(void (*store)(server_settings&, bool)) {
+template <class Place>
+apply_fn seconds_of(Place place) {
   return [=](const setting& given, server_settings& out) -> result<void> {
     if (is_unset(given)) return {};
-    VEXFS_TRY(const bool flag, read_flag(given));
-    store(out, flag);
+    VEXFS_TRY(const std::uint64_t number, read_number(given, 1, UINT32_MAX));
+    place(out) = std::chrono::seconds(static_cast<std::int64_t>(number));
     return {};
   };
 }
-apply_fn real_of(void (*store)(server_settings&, double)) {
+template <class Place>
+apply_fn flag_of(Place place) {
   return [=](const setting& given, server_settings& out) -> result<void> {
     if (is_unset(given)) return {};
-    VEXFS_TRY(const double number, read_real(given));
-    store(out, number);
+    VEXFS_TRY(place(out), read_flag(given));
     return {};
   };
+}
+template <class Place>
+apply_fn real_of(Place place) {
+  return [=](const setting& given, server_settings& out) -> result<void> {
+    if (is_unset(given)) return {};
+    VEXFS_TRY(place(out), read_real(given));
+    return {};
+  };
+}
+result<void> set_log_level(const setting& given, server_settings& out) {
+  if (is_unset(given)) return {};
+  const auto level = read_log_level(given.value);
+  if (!level) return bad_value(given, "one of OFF, ERROR, WARN, INFO, DEBUG, TRACE");
+  out.logger.level = *level;
+  return {};
+}
+result<void> set_log_format(const setting& given, server_settings& out) {
+  if (is_unset(given)) return {};
+  if (given.value != "text" && given.value != "json") return bad_value(given, "text or json");
+  out.logger.json = given.value == "json";
+  return {};
+}
+result<void> set_body_megabytes(const setting& given, server_settings& out) {
+  if (is_unset(given)) return {};
+  VEXFS_TRY(const std::uint64_t number, read_number(given, 1, 65536));
+  out.process.http.limits.parsing.body_bytes_max = number << 20;
+  return {};
 }
 /// A protection that this server does not have: asking for it must not seem to work.
 apply_fn refused(std::string_view what) {
@@ -100,123 +137,56 @@ apply_fn refused(std::string_view what) {
   };
 }
 
-collection_config& defaults_of(server_settings& out) {
-  return out.process.data.collection_defaults;
-}
-std::chrono::milliseconds seconds(std::uint64_t count) {
-  return std::chrono::seconds(static_cast<std::int64_t>(count));
-}
-
 constexpr std::uint64_t any = UINT32_MAX;
 
 const std::vector<known_key>& known_keys() {
-  using settings = server_settings;
   static const std::vector<known_key> keys{
-      {"log_level", text_of([](settings& s) -> std::string& { return s.logger.level; })},
-      {"logger.log_level", text_of([](settings& s) -> std::string& { return s.logger.level; })},
-      {"logger.format",
-       [](const setting& given, settings& out) -> result<void> {
-         if (is_unset(given)) return {};
-         if (given.value != "text" && given.value != "json")
-           return bad_value(given, "text or json");
-         out.logger.json = given.value == "json";
-         return {};
-       }},
-      {"service.host", text_of([](settings& s) -> std::string& { return s.process.http.host; })},
-      {"service.http_port",
-       number_of([](settings& s,
-                    std::uint64_t n) { s.process.http.port = static_cast<std::uint16_t>(n); },
-                 0, 65535)},
-      {"service.max_workers",
-       number_of([](settings& s,
-                    std::uint64_t n) { s.process.core_count = static_cast<std::uint32_t>(n); },
-                 0, core_count_max)},
-      {"service.max_request_size_mb",
-       number_of([](settings& s,
-                    std::uint64_t n) { s.process.http.limits.parsing.body_bytes_max = n << 20; },
-                 1, 65536)},
-      {"service.enable_cors",
-       flag_of([](settings& s, bool on) { s.process.rest.enable_cors = on; })},
-      {"service.api_key",
-       text_of([](settings& s) -> std::string& { return s.process.rest.api_key; })},
-      {"service.alt_api_key",
-       text_of([](settings& s) -> std::string& { return s.process.rest.alt_api_key; })},
-      {"service.read_only_api_key",
-       text_of([](settings& s) -> std::string& { return s.process.rest.read_only_api_key; })},
-      {"service.static_content_dir",
-       text_of([](settings& s) -> std::string& { return s.process.rest.static_content_dir; })},
-      {"service.http_keep_alive_timeout_sec",
-       number_of(
-           [](settings& s, std::uint64_t n) { s.process.http.limits.keep_alive = seconds(n); }, 1,
-           any)},
+      {"log_level", set_log_level},
+      {"logger.log_level", set_log_level},
+      {"logger.format", set_log_format},
+      {"service.host", text_of(VEXFS_AT(process.http.host))},
+      {"service.http_port", number_of(VEXFS_AT(process.http.port), 0, 65535)},
+      {"service.max_workers", number_of(VEXFS_AT(process.core_count), 0, core_count_max)},
+      {"service.max_request_size_mb", set_body_megabytes},
+      {"service.enable_cors", flag_of(VEXFS_AT(process.rest.enable_cors))},
+      {"service.api_key", text_of(VEXFS_AT(process.rest.api_key))},
+      {"service.alt_api_key", text_of(VEXFS_AT(process.rest.alt_api_key))},
+      {"service.read_only_api_key", text_of(VEXFS_AT(process.rest.read_only_api_key))},
+      {"service.static_content_dir", text_of(VEXFS_AT(process.rest.static_content_dir))},
+      {"service.http_keep_alive_timeout_sec", seconds_of(VEXFS_AT(process.http.limits.keep_alive))},
       {"service.http_client_request_timeout_sec",
-       number_of([](settings& s, std::uint64_t n) { s.process.http.limits.request = seconds(n); },
-                 1, any)},
+       seconds_of(VEXFS_AT(process.http.limits.request))},
       {"service.http_client_disconnect_timeout_sec",
-       number_of(
-           [](settings& s, std::uint64_t n) { s.process.http.limits.disconnect = seconds(n); }, 1,
-           any)},
-      {"storage.storage_path",
-       text_of([](settings& s) -> std::string& { return s.process.storage_path; })},
-      {"storage.max_collections",
-       number_of([](settings& s, std::uint64_t n) { s.process.data.max_collections = n; }, 1,
-                 UINT64_MAX)},
-      {"storage.on_disk_payload",
-       flag_of([](settings& s, bool on) { defaults_of(s).on_disk_payload = on; })},
-      {"storage.hnsw_index.m",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).hnsw_config.m = n; }, 0, any)},
+       seconds_of(VEXFS_AT(process.http.limits.disconnect))},
+      {"storage.storage_path", text_of(VEXFS_AT(process.storage_path))},
+      {"storage.max_collections", number_of(VEXFS_AT(process.data.max_collections), 1, UINT64_MAX)},
+      {"storage.on_disk_payload", flag_of(VEXFS_DEFAULT(on_disk_payload))},
+      {"storage.hnsw_index.m", number_of(VEXFS_DEFAULT(hnsw_config.m), 0, any)},
       {"storage.hnsw_index.ef_construct",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).hnsw_config.ef_construct = n; },
-                 4, any)},
+       number_of(VEXFS_DEFAULT(hnsw_config.ef_construct), 4, any)},
       {"storage.hnsw_index.full_scan_threshold_kb",
-       number_of(
-           [](settings& s, std::uint64_t n) { defaults_of(s).hnsw_config.full_scan_threshold = n; },
-           10, any)},
+       number_of(VEXFS_DEFAULT(hnsw_config.full_scan_threshold), 10, any)},
       {"storage.hnsw_index.max_indexing_threads",
-       number_of([](settings& s,
-                    std::uint64_t n) { defaults_of(s).hnsw_config.max_indexing_threads = n; },
-                 0, any)},
-      {"storage.optimizers.deleted_threshold", real_of([](settings& s, double n) {
-         defaults_of(s).optimizers_config.deleted_threshold = n;
-       })},
+       number_of(VEXFS_DEFAULT(hnsw_config.max_indexing_threads), 0, any)},
+      {"storage.optimizers.deleted_threshold",
+       real_of(VEXFS_DEFAULT(optimizers_config.deleted_threshold))},
       {"storage.optimizers.vacuum_min_vector_number",
-       number_of(
-           [](settings& s, std::uint64_t n) {
-             defaults_of(s).optimizers_config.vacuum_min_vector_number = n;
-           },
-           100, any)},
+       number_of(VEXFS_DEFAULT(optimizers_config.vacuum_min_vector_number), 100, any)},
       {"storage.optimizers.default_segment_number",
-       number_of(
-           [](settings& s, std::uint64_t n) {
-             defaults_of(s).optimizers_config.default_segment_number = n;
-           },
-           0, any)},
+       number_of(VEXFS_DEFAULT(optimizers_config.default_segment_number), 0, any)},
       {"storage.optimizers.indexing_threshold_kb",
-       number_of([](settings& s,
-                    std::uint64_t n) { defaults_of(s).optimizers_config.indexing_threshold = n; },
-                 0, any)},
+       number_of(VEXFS_DEFAULT(optimizers_config.indexing_threshold), 0, any)},
       {"storage.optimizers.max_segment_size_kb",
-       number_of([](settings& s,
-                    std::uint64_t n) { defaults_of(s).optimizers_config.max_segment_size = n; },
-                 1, any)},
+       number_of(VEXFS_DEFAULT(optimizers_config.max_segment_size), 1, any)},
       {"storage.optimizers.flush_interval_sec",
-       number_of([](settings& s,
-                    std::uint64_t n) { defaults_of(s).optimizers_config.flush_interval_sec = n; },
-                 0, any)},
-      {"storage.wal.wal_capacity_mb",
-       number_of(
-           [](settings& s, std::uint64_t n) { defaults_of(s).wal_config.wal_capacity_mb = n; }, 1,
-           any)},
+       number_of(VEXFS_DEFAULT(optimizers_config.flush_interval_sec), 0, any)},
+      {"storage.wal.wal_capacity_mb", number_of(VEXFS_DEFAULT(wal_config.wal_capacity_mb), 1, any)},
       {"storage.wal.wal_segments_ahead",
-       number_of(
-           [](settings& s, std::uint64_t n) { defaults_of(s).wal_config.wal_segments_ahead = n; },
-           0, any)},
+       number_of(VEXFS_DEFAULT(wal_config.wal_segments_ahead), 0, any)},
       {"storage.collection.replication_factor",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).replication_factor = n; }, 1,
-                 any)},
+       number_of(VEXFS_DEFAULT(replication_factor), 1, any)},
       {"storage.collection.write_consistency_factor",
-       number_of([](settings& s, std::uint64_t n) { defaults_of(s).write_consistency_factor = n; },
-                 1, any)},
+       number_of(VEXFS_DEFAULT(write_consistency_factor), 1, any)},
       {"service.jwt_rbac", refused("JWT authentication")},
       {"service.enable_tls", refused("TLS")},
       {"cluster.enabled", refused("the cluster mode")},
@@ -226,13 +196,13 @@ const std::vector<known_key>& known_keys() {
       {"service.verify_https_client_certificate", refused("TLS")},
       {"storage.collection.strict_mode.enabled", refused("strict mode for new collections")},
       {"storage.node_type",
-       [](const setting& given, settings&) -> result<void> {
+       [](const setting& given, server_settings&) -> result<void> {
          if (is_unset(given) || lower(given.value) == "normal") return {};
          return fail(errc::unsupported, given.place + ": " + given.key +
                                             ": only nodes of type Normal are implemented");
        }},
       {"storage.snapshots_config.snapshots_storage",
-       [](const setting& given, settings&) -> result<void> {
+       [](const setting& given, server_settings&) -> result<void> {
          if (is_unset(given) || given.value == "local") return {};
          return fail(errc::unsupported, given.place + ": " + given.key +
                                             ": remote snapshot storage is not implemented");
@@ -252,7 +222,7 @@ void flatten(const YAML::Node& value, const std::string& prefix, const std::stri
   }
   if (prefix.empty()) return;
   out.push_back({prefix, value.IsScalar() ? value.Scalar() : "null",
-                 file + ":" + std::to_string(value.Mark().line + 1)});
+                 file + ":" + std::to_string(value.Mark().line + 1), value.IsSequence()});
 }
 
 }  // namespace
@@ -262,11 +232,22 @@ result<std::vector<setting>> read_settings_file(const std::string& path) {
   // yaml-cpp reports by exceptions: they end here.
   try {
     flatten(YAML::LoadFile(path), "", path, settings);
+  } catch (const YAML::BadFile&) {
+    return fail(errc::bad_input, path + ": cannot be read");
   } catch (const YAML::Exception& failure) {
     return fail(errc::bad_input,
                 path + ":" + std::to_string(failure.mark.line + 1) + ": " + failure.msg);
   }
   return settings;
+}
+
+std::optional<log_level> read_log_level(std::string_view text) {
+  const std::string word = lower(std::string(text.substr(0, text.find(','))));
+  constexpr std::string_view words[] = {"off", "error", "warn", "info", "debug", "trace"};
+  if (word.find('=') != std::string::npos) return log_level::info;
+  const auto found = std::ranges::find(words, word);
+  if (found == std::end(words)) return std::nullopt;
+  return static_cast<log_level>(found - std::begin(words));
 }
 
 std::vector<setting> read_settings_environment(char** environment) {
@@ -290,10 +271,12 @@ result<server_settings> apply_settings(const std::vector<setting>& settings) {
   for (const setting& given : settings) {
     const auto known = std::ranges::find(known_keys(), given.key, &known_key::key);
     if (known == known_keys().end()) {
-      if (!is_unset(given))
+      if (given.is_list || !is_unset(given))
         out.warnings.push_back(given.place + ": " + given.key + " has no effect in this server");
       continue;
     }
+    if (given.is_list)
+      return fail(errc::bad_input, given.place + ": " + given.key + ": a list is no value for it");
     VEXFS_CHECK(known->apply(given, out));
   }
   std::ranges::sort(out.warnings);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,8 +12,10 @@
 
 namespace vexfs {
 
+enum class log_level : std::uint8_t { off, error, warn, info, debug, trace };
+
 struct logger_config {
-  std::string level = "INFO";
+  log_level level = log_level::info;
   bool json = false;
 };
 
@@ -23,10 +27,15 @@ struct server_settings {
 
 /// One source of settings: the leaf keys of a YAML file or of the environment.
 struct setting {
-  std::string key;    // "service.http_port", lower case
-  std::string value;  // "null" where it is unset
-  std::string place;  // "config.yaml:12" or the variable's name
+  std::string key;       // "service.http_port", lower case
+  std::string value;     // "null" where it is unset
+  std::string place;     // "config.yaml:12" or the variable's name
+  bool is_list = false;  // then it has no value
 };
+
+/// Level names in any case. Of a list of module levels ("info,actix=warn") the first plain word
+/// counts.
+[[nodiscard]] std::optional<log_level> read_log_level(std::string_view text);
 
 /// The leaves of a file. Errors name the file and the line.
 [[nodiscard]] result<std::vector<setting>> read_settings_file(const std::string& path);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/server/log.h"
 
-#include <algorithm>
-#include <cctype>
-
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -24,36 +21,36 @@ void write(spdlog::level::level_enum level, std::string_view text) {
   spdlog::log(level, "{}", quoted);
 }
 
+spdlog::level::level_enum level_of(log_level level) {
+  switch (level) {
+    case log_level::off:
+      return spdlog::level::off;
+    case log_level::error:
+      return spdlog::level::err;
+    case log_level::warn:
+      return spdlog::level::warn;
+    case log_level::info:
+      return spdlog::level::info;
+    case log_level::debug:
+      return spdlog::level::debug;
+    case log_level::trace:
+      return spdlog::level::trace;
+  }
+  return spdlog::level::info;
+}
+
 }  // namespace
 
-result<void> start_log(const logger_config& config) {
-  std::string word = config.level.substr(0, config.level.find(','));
-  std::ranges::transform(word, word.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  spdlog::level::level_enum level = spdlog::level::info;
-  if (word == "off")
-    level = spdlog::level::off;
-  else if (word == "error")
-    level = spdlog::level::err;
-  else if (word == "warn")
-    level = spdlog::level::warn;
-  else if (word == "debug")
-    level = spdlog::level::debug;
-  else if (word == "trace")
-    level = spdlog::level::trace;
-  else if (word != "info" && word.find('=') == std::string::npos && !word.empty())
-    return fail(errc::bad_input, "log_level: '" + config.level +
-                                     "' is not one of OFF, ERROR, WARN, INFO, DEBUG, TRACE");
+void start_log(const logger_config& config) {
   auto logger =
       std::make_shared<spdlog::logger>("vexfs", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_level(level);
+  logger->set_level(level_of(config.level));
   logger->set_pattern(config.json
                           ? R"({"timestamp":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","message":%v})"
                           : "%Y-%m-%dT%H:%M:%S.%fZ %l %v",
                       spdlog::pattern_time_type::utc);
   spdlog::set_default_logger(std::move(logger));
   as_json = config.json;
-  return {};
 }
 
 void log_info(std::string_view text) {

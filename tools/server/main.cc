@@ -65,8 +65,7 @@ int main(int argc, char** argv) {
 
   auto settings = load_settings(config_path, environ);
   if (!settings) return refuse(settings.error().text);
-  if (const auto started = start_log(settings->logger); !started)
-    return refuse(started.error().text);
+  start_log(settings->logger);
   for (const std::string& warning : settings->warnings)
     log_warning(warning);
   log_info(std::string(version) +

@@ -119,7 +119,8 @@ TEST(loop_test, the_same_seed_gives_the_same_interleaving) {
       int left = 2;
       chatter(1, left);
       chatter(2, left);
-      while (left > 0)
+      // The chatters count down while this core yields.
+      while (left > 0)  // NOLINT(bugprone-infinite-loop)
         co_await loop::current().yield();
     };
     EXPECT_TRUE(cores.run(0, body));

@@ -27,6 +27,8 @@ TEST(config_test, a_bad_value_is_named_with_its_place) {
            {"service.http_port", "-1"},
            {"service.enable_cors", "maybe"},
            {"storage.optimizers.deleted_threshold", "much"},
+           {"log_level", "loud"},
+           {"logger.log_level", "warning"},
            {"logger.format", "xml"}}) {
     const auto applied = apply_settings({{key, value, "config.yaml:12"}});
     ASSERT_FALSE(applied) << key;
@@ -53,6 +55,49 @@ TEST(config_test, a_key_without_effect_is_said_once) {
   EXPECT_EQ(applied->warnings[0], "X: gpu.indexing has no effect in this server");
 }
 
+TEST(config_test, a_list_is_refused_where_a_value_is_meant_and_said_where_nothing_is) {
+  const auto known = apply_settings({{"service.host", "null", "config.yaml:3", true}});
+  ASSERT_FALSE(known);
+  EXPECT_EQ(known.error().text, "config.yaml:3: service.host: a list is no value for it");
+  const auto unknown = apply_settings({{"service.hosts", "null", "config.yaml:3", true}});
+  ASSERT_TRUE(unknown);
+  EXPECT_EQ(unknown->warnings.size(), 1U);
+}
+
+TEST(config_test, levels_of_the_log_are_read_in_any_case_and_from_lists_of_modules) {
+  for (const auto& [text, level] :
+       std::vector<std::pair<std::string, log_level>>{{"OFF", log_level::off},
+                                                      {"error", log_level::error},
+                                                      {"Warn", log_level::warn},
+                                                      {"INFO", log_level::info},
+                                                      {"debug,actix=warn", log_level::debug},
+                                                      {"hyper=trace", log_level::info},
+                                                      {"trace", log_level::trace}}) {
+    const auto applied = apply_settings({{"log_level", text, "X"}});
+    ASSERT_TRUE(applied) << text;
+    EXPECT_EQ(applied->logger.level, level) << text;
+  }
+}
+
+TEST(config_test, every_kind_of_setting_arrives_where_it_is_used) {
+  const auto applied = apply_settings({{"service.max_request_size_mb", "2", "X"},
+                                       {"service.http_keep_alive_timeout_sec", "7", "X"},
+                                       {"service.max_workers", "3", "X"},
+                                       {"storage.max_collections", "5", "X"},
+                                       {"storage.hnsw_index.m", "8", "X"},
+                                       {"storage.optimizers.deleted_threshold", "0.5", "X"},
+                                       {"storage.on_disk_payload", "false", "X"}});
+  ASSERT_TRUE(applied) << applied.error().text;
+  EXPECT_EQ(applied->process.http.limits.parsing.body_bytes_max, 2U << 20);
+  EXPECT_EQ(applied->process.http.limits.keep_alive, std::chrono::seconds(7));
+  EXPECT_EQ(applied->process.core_count, 3U);
+  EXPECT_EQ(applied->process.data.max_collections, 5U);
+  const collection_config& defaults = applied->process.data.collection_defaults;
+  EXPECT_EQ(defaults.hnsw_config.m, 8U);
+  EXPECT_EQ(defaults.optimizers_config.deleted_threshold, 0.5);
+  EXPECT_EQ(defaults.on_disk_payload, false);
+}
+
 TEST(config_test, variables_name_keys_in_any_case) {
   std::string first = "QDRANT__SERVICE__HTTP_PORT=7002";
   std::string second = "qdrant__Service__Api_Key=k=v";
@@ -76,7 +121,15 @@ TEST(config_test, a_file_gives_its_leaves_with_their_lines_and_its_errors_too) {
   EXPECT_EQ((*settings)[1].key, "log_level");
   std::ofstream(path) << "service: [1, 2\n";
   EXPECT_FALSE(read_settings_file(path));
+  std::ofstream(path) << "service:\n  host: [a, b]\n";
+  const auto with_list = read_settings_file(path);
+  ASSERT_TRUE(with_list);
+  EXPECT_TRUE((*with_list)[0].is_list);
+  EXPECT_EQ((*with_list)[0].place, path + ":2");
   std::remove(path.c_str());
+  const auto missing = read_settings_file(path);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().text, path + ": cannot be read");
 }
 
 }  // namespace
