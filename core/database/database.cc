@@ -97,7 +97,7 @@ result<std::unique_ptr<database>> database::open(io::storage& disk, device& vect
     if (segment.number + 1 == number)
       VEXFS_CHECK(seal_segment(disk, segment.path, segment_read_bytes_max));
   for (std::uint32_t core = 0; core < core_count; ++core) {
-    VEXFS_TRY(auto log, wal::open(disk, core, number, config.wal_segment_bytes));
+    VEXFS_TRY(auto log, wal::open(disk, core, number));
     opened->logs_.push_back(std::move(log));
   }
   return opened;
@@ -148,8 +148,8 @@ io::task<result<void>> database::recover() {
 }
 
 io::task<result<void>> database::close() {
-  auto syncing = logs_[io::loop::current().core_index()]->sync();
-  co_return co_await syncing;
+  auto closing = logs_[io::loop::current().core_index()]->close();
+  co_return co_await closing;
 }
 
 const catalogue_view& database::view() const {

@@ -72,7 +72,6 @@ struct write_options {
 };
 
 struct database_config {
-  std::uint64_t wal_segment_bytes = 32ULL << 20;
   std::uint64_t max_collections = UINT64_MAX;
   collection_config collection_defaults;  // storage.* keys: merged under every collection's config
 };

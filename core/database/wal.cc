@@ -2,6 +2,7 @@
 #include "core/database/wal.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "core/base/assert.h"
@@ -19,6 +20,9 @@ enum class fragment : std::uint8_t { whole = 1, first = 2, middle = 3, last = 4 
 
 // In front of a record's bytes: collection number and sequence.
 constexpr std::size_t record_head_bytes = 16;
+
+// So much of what nobody waits for may be lost with the power.
+constexpr std::chrono::seconds log_sync_delay{1};
 
 // A record of this collection is a mark: its sequence is the segment's size that a sync has
 // covered. It tells a flipped bit, which must be reported, from bytes that a power cut may have
@@ -176,17 +180,20 @@ result<void> seal_segment(io::storage& disk, std::string_view path, std::uint64_
   return segment->sync_now();
 }
 
-wal::wal(io::storage& disk, std::uint32_t core_index, std::uint64_t segment_number,
-         std::uint64_t segment_bytes)
-    : disk_(disk),
-      core_index_(core_index),
-      segment_bytes_max_(segment_bytes),
-      segment_number_(segment_number) {
+wal::wal(io::storage& disk, std::uint32_t core_index, std::uint64_t segment_number)
+    : disk_(disk), core_index_(core_index), segment_number_(segment_number) {
   turn_work_.owner = this;
   turn_work_.run = [](io::runnable& work) {
     wal& self = *static_cast<end_of_turn&>(work).owner;
     self.turn_queued_ = false;
     self.write_turn();
+  };
+  sync_timer_.owner = this;
+  sync_timer_.run = [](io::runnable& work) {
+    wal& self = *static_cast<sync_timer&>(work).owner;
+    if (self.synced_ >= self.written_ || !self.failure_.empty()) return;
+    self.sync_due_ = true;
+    if (!self.syncing_) self.sync_until_idle();
   };
 }
 
@@ -195,8 +202,8 @@ wal::~wal() {
 }
 
 result<std::unique_ptr<wal>> wal::open(io::storage& disk, std::uint32_t core_index,
-                                       std::uint64_t segment_number, std::uint64_t segment_bytes) {
-  auto opened = std::unique_ptr<wal>(new wal(disk, core_index, segment_number, segment_bytes));
+                                       std::uint64_t segment_number) {
+  auto opened = std::unique_ptr<wal>(new wal(disk, core_index, segment_number));
   VEXFS_CHECK(opened->open_segment());
   return opened;
 }
@@ -244,6 +251,7 @@ void wal::write_turn() {
   if (outcome) {
     offset_ += batch_.size();
     written_ += batch_.size();
+    sync_later();
   } else if (failure_.empty() && outcome.error().code != errc::insufficient_storage) {
     failure_ = "the log cannot be written: " + outcome.error().text;
   }
@@ -254,6 +262,11 @@ void wal::write_turn() {
     *waiting->outcome = outcome;
     io::loop::current().defer(*waiting);
   }
+}
+
+void wal::sync_later() {
+  io::loop& here = io::loop::current();
+  if (!sync_timer_.is_set()) here.set_timer(sync_timer_, here.now() + log_sync_delay);
 }
 
 io::task<result<void>> wal::sync() {
@@ -277,7 +290,8 @@ io::task<result<void>> wal::sync() {
 
 io::detached wal::sync_until_idle() {
   syncing_ = true;
-  while (!sync_waiting_.empty()) {
+  while (!sync_waiting_.empty() || sync_due_) {
+    sync_due_ = false;
     const std::uint64_t covered = written_;
     auto syncing = segment_->sync();
     const auto outcome = co_await syncing;
@@ -292,9 +306,11 @@ io::detached wal::sync_until_idle() {
   syncing_ = false;
 }
 
-result<void> wal::sync_now() {
-  if (!failure_.empty()) return fail(errc::service, failure_);
-  return segment_->sync_now();
+io::task<result<void>> wal::close() {
+  auto syncing = sync();
+  const auto synced = co_await syncing;
+  io::loop::current().cancel_timer(sync_timer_);
+  co_return synced;
 }
 
 }  // namespace vexfs

@@ -13,6 +13,7 @@
 #include "core/io/loop.h"
 #include "core/io/storage.h"
 #include "core/io/task.h"
+#include "core/io/timers.h"
 
 namespace vexfs {
 
@@ -46,14 +47,14 @@ void append_record(std::string& out, std::uint64_t offset, const logged& record)
                                         std::uint64_t size_bytes_max);
 
 /// The write-ahead log of one core, in segment files wal/<core>-<number>.log. Records of one turn
-/// go out in one write, and one fdatasync serves everybody who waits for one.
+/// go out in one write, and one fdatasync serves everybody who waits for one. What nobody waits for
+/// is synced a second later.
 class wal {
  public:
   /// Starts a new segment numbered `segment_number`. Blocks.
   [[nodiscard]] static result<std::unique_ptr<wal>> open(io::storage& disk,
                                                          std::uint32_t core_index,
-                                                         std::uint64_t segment_number,
-                                                         std::uint64_t segment_bytes);
+                                                         std::uint64_t segment_number);
   ~wal();
 
   /// Queues a record for the write at the end of this turn; records are written in the order of the
@@ -68,23 +69,22 @@ class wal {
   /// more records: an fdatasync that failed once says nothing when it is repeated.
   [[nodiscard]] io::task<result<void>> sync();
 
-  /// The same for a stop, blocking.
-  [[nodiscard]] result<void> sync_now();
+  /// The same for a stop: nothing is put any more.
+  [[nodiscard]] io::task<result<void>> close();
 
  private:
   struct waiting_append : io::resume_later {
     result<void>* outcome = nullptr;
   };
-  wal(io::storage& disk, std::uint32_t core_index, std::uint64_t segment_number,
-      std::uint64_t segment_bytes);
+  wal(io::storage& disk, std::uint32_t core_index, std::uint64_t segment_number);
   [[nodiscard]] result<void> open_segment();
   void write_turn();
+  void sync_later();
   io::detached sync_until_idle();
 
   io::storage& disk_;
   const std::uint32_t core_index_;
-  const std::uint64_t segment_bytes_max_;
-  std::uint64_t segment_number_;
+  const std::uint64_t segment_number_;
   std::unique_ptr<io::file> segment_;
   std::uint64_t offset_ = 0;  // end of what has been written
   std::string batch_;         // this turn's records
@@ -98,6 +98,10 @@ class wal {
   std::uint64_t synced_ = 0;   // the part of them that is on the medium
   std::uint64_t marked_ = 0;   // the part of those that a mark in the log tells
   bool syncing_ = false;
+  struct sync_timer : io::timer {
+    wal* owner = nullptr;
+  } sync_timer_;  // set while there may be something that is not synced
+  bool sync_due_ = false;
   std::string failure_;  // of a write or sync that cannot be made good
   struct waiting_sync : io::resume_later {
     std::uint64_t target = 0;

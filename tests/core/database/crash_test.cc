@@ -77,6 +77,34 @@ TEST(crash_test, after_a_power_cut_every_write_with_wait_is_there_and_the_rest_i
   }
 }
 
+TEST(crash_test, a_power_cut_takes_no_more_than_the_last_second_of_writes_without_wait) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    io::simulated_storage disk(seed);
+    {
+      world running(disk, 2, seed);
+      bool created = false;
+      create(running, created);
+      ASSERT_TRUE(created);
+      for (std::uint64_t id = 1; id <= 20; ++id)
+        running.run(0, [&](database& data) -> io::task<void> {
+          auto putting = put(data, id, false);
+          EXPECT_TRUE(co_await putting);
+          io::loop& here = io::loop::current();
+          co_await here.sleep_until(here.now() + std::chrono::milliseconds(100));
+        });
+      running.run(0, [&](database&) -> io::task<void> {
+        io::loop& here = io::loop::current();
+        co_await here.sleep_until(here.now() + std::chrono::milliseconds(1100));
+      });
+      disk.crash(seed);
+    }
+    world again(disk, 2, seed);
+    ASSERT_EQ(again.failure, "");
+    EXPECT_EQ(stored_ids(again).size(), 20U);
+  }
+}
+
 TEST(crash_test, whichever_call_of_the_disk_fails_nothing_acknowledged_is_lost) {
   const std::uint64_t seed = 3;
   const auto scenario = [&](io::simulated_storage& disk, std::set<std::uint64_t>& acknowledged) {
