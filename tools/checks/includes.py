@@ -63,9 +63,6 @@ WITHOUT = [
      "cores exchange work through core/io"),
     ("", None, r"iostream|regex|strstream|codecvt", "print with the log or fmt, scan with from_chars"),
 ]
-ALL_THE_SAME = {
-    ("net/http/server.cc", "thread"): "waits for its port before there is a core to wait on",
-}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]+)"|<([^>\n]+)>)', re.MULTILINE)
 LANGUAGE_HEADER = re.compile(r"^[a-z_]+$")
@@ -94,7 +91,7 @@ def judge_own(tree, path, included):
 
 def judge_outside(path, included):
     for without, but, pattern, instead in WITHOUT:
-        if path.startswith(without) and not (but and path.startswith(but)) and (path, included) not in ALL_THE_SAME:
+        if path.startswith(without) and not (but and path.startswith(but)):
             if re.fullmatch(pattern, included) and not path.startswith(("tests/", "bench/")):
                 return f"<{included}> is not used here: {instead}"
     if LANGUAGE_HEADER.match(included):
