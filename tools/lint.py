@@ -11,7 +11,7 @@ import pathlib
 import sys
 import time
 
-from checks import chapters, formatting, headers, hot_files, includes, licences, scripts, sizes, tidy, words
+from checks import builds, chapters, formatting, headers, hot_files, includes, licences, scripts, sizes, tidy, words
 from checks.process import MissingTool
 from checks.tree import Tree
 
@@ -23,6 +23,7 @@ RULES = {
     "words": words.check,
     "chapters": chapters.check,
     "hot-files": hot_files.check,
+    "builds": builds.check,
     "format": formatting.check,
     "scripts": scripts.check,
     "headers": headers.check,

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from checks import chapters, formatting, headers, hot_files, includes, licences, scripts, sizes, tidy, words
+from checks import builds, chapters, formatting, headers, hot_files, includes, licences, scripts, sizes, tidy, words
 
 
 def found(check, tree):
@@ -210,6 +210,13 @@ def test_a_folder_without_its_chapter_is_found(tree_of):
 def test_a_chapter_answers_for_folders_below_that_have_none(tree_of):
     tree = tree_of({"ioctl/README.md": "`embedded/`", "ioctl/embedded/cpu.cc": ""})
     assert found(chapters.check, tree) == {"ioctl/README.md": ["does not name embedded/cpu.cc"]}
+
+
+def test_a_source_or_a_folder_that_nothing_compiles_is_found(tree_of):
+    tree = tree_of({"CMakeLists.txt": "add_subdirectory(tests)  # lost\n", "tests/CMakeLists.txt": "vexfs_subdirectories(core)\n",
+                    "tests/core/CMakeLists.txt": "vexfs_test(SOURCES kept_test.cc ../odd.cc)\n", "tests/core/kept_test.cc": "",
+                    "tests/core/lost_test.cc": "", "lost/CMakeLists.txt": "add_library(x a.c)\n", "lost/a.c": ""})
+    assert sorted(found(builds.check, tree)) == ["lost/CMakeLists.txt", "tests/core/lost_test.cc"]
 
 
 FORMAT = "BasedOnStyle: Google\n"
