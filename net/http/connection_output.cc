@@ -45,6 +45,7 @@ bool connection::output_full() const {
 
 void connection::finished(exchange& call) {
   VEXFS_DASSERT(!call.ready);
+  set_.behind_.answered(call);
   if (set_.limits_.compress && !closing_ && answer_coding(call) != content_coding::identity) {
     pack_answer(call);
     return;

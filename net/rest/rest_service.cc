@@ -26,7 +26,7 @@ void answer_plain(http::exchange& call, std::uint16_t status, std::string_view t
 }  // namespace
 
 rest_service::rest_service(database& served, const rest_config& config, std::uint32_t core_count)
-    : data(served), info_cache(core_count), config_(config) {
+    : data(served), info_cache(core_count), config_(config), log_(config.log) {
   add_service_routes(router_, *this);
   add_collection_routes(router_, *this);
   add_point_routes(router_, *this);

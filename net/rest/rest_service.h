@@ -9,6 +9,7 @@
 #include "net/http/exchange.h"
 #include "net/http/router.h"
 #include "net/http/static_files.h"
+#include "net/rest/request_log.h"
 
 namespace vexfs::rest {
 
@@ -16,6 +17,7 @@ struct rest_config {
   std::string api_key, alt_api_key, read_only_api_key;  // "" is none
   bool enable_cors = true;
   std::string static_content_dir;  // "" is none
+  request_log_config log;
 };
 
 /// The REST API: routes, keys, and handlers over the database. One per process.
@@ -28,6 +30,7 @@ class rest_service final : public http::service {
 
   void handle(http::exchange& call) override;
   void refuse(http::response& answer, std::uint16_t status, std::string_view text) override;
+  void answered(const http::exchange& call) override { log_.answered(call); }
 
   /// Answers to GET /collections/{name} as they were printed, by core. Valid while the database
   /// gives the same version.
@@ -48,6 +51,7 @@ class rest_service final : public http::service {
 
   const rest_config config_;
   http::router router_;
+  request_log log_;
 };
 
 /// What a route needs of a key; part of http::route::flags.

@@ -40,6 +40,7 @@ OUTSIDE = [
     (r"unicode/.*", ["core/payload/utf8.cc"]),
     (r"(brotli/.*|zlib\.h|zstd\.h)", ["net/http/content_coding.cc"]),
     (r"spdlog/.*", ["tools/server/log.cc"]),
+    (r"fmt/.*", ["net/rest/", "tools/", "bench/"]),
     (r"yaml-cpp/.*", ["tools/server/config.cc"]),
     (r"CLI/.*", ["tools/server/"]),
     (r"benchmark/.*", ["bench/"]),

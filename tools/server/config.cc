@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -121,6 +122,14 @@ result<void> set_log_format(const setting& given, server_settings& out) {
   out.logger.json = given.value == "json";
   return {};
 }
+result<void> set_slow_time(const setting& given, server_settings& out) {
+  if (is_unset(given)) return {};
+  VEXFS_TRY(const double seconds, read_real(given));
+  if (!(seconds >= 0) || seconds > 1e9) return bad_value(given, "a number of seconds");
+  out.process.rest.log.slow =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+  return {};
+}
 result<void> set_body_megabytes(const setting& given, server_settings& out) {
   if (is_unset(given)) return {};
   VEXFS_TRY(const std::uint64_t number, read_number(given, 1, 65536));
@@ -148,6 +157,7 @@ const std::vector<known_key>& known_keys() {
       {"service.http_port", number_of(VEXFS_AT(process.http.port), 0, 65535)},
       {"service.max_workers", number_of(VEXFS_AT(process.core_count), 0, core_count_max)},
       {"service.max_request_size_mb", set_body_megabytes},
+      {"service.slow_query_secs", set_slow_time},
       {"service.enable_cors", flag_of(VEXFS_AT(process.rest.enable_cors))},
       {"service.api_key", text_of(VEXFS_AT(process.rest.api_key))},
       {"service.alt_api_key", text_of(VEXFS_AT(process.rest.alt_api_key))},

@@ -62,5 +62,15 @@ void log_warning(std::string_view text) {
 void log_error(std::string_view text) {
   write(spdlog::level::err, text);
 }
+void log_request(rest::request_severity severity, std::string_view line) {
+  switch (severity) {
+    case rest::request_severity::failed:
+      return write(spdlog::level::err, line);
+    case rest::request_severity::slow:
+      return write(spdlog::level::warn, line);
+    case rest::request_severity::usual:
+      return write(spdlog::level::debug, line);
+  }
+}
 
 }  // namespace vexfs

@@ -72,6 +72,9 @@ int main(int argc, char** argv) {
            ", distance kernels: " + std::string(name_of(chosen_simd_level())) +
            ", storage: " + settings->process.storage_path);
 
+  settings->process.rest.log.write = log_request;
+  settings->process.rest.log.usual_ones = settings->logger.level >= log_level::debug;
+
   const auto outcome = run_process(settings->process, [](std::uint16_t port) {
     touch_initialized();
     log_info("listening on port " + std::to_string(port));
