@@ -90,8 +90,12 @@ similarity_fn plain(distance metric) {
 // AVX2 and FMA, float32 rows: two sums cover the latency of vfmadd (4 cycles, two a cycle); the
 // loads are the limit.
 namespace haswell {
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
+#endif
 
 inline float sum_lanes(__m256 sums) {
   __m128 half = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
@@ -159,7 +163,11 @@ similarity_fn fast(distance metric) {
   return reduce<product>;
 }
 
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 }  // namespace haswell
 
 bool use_avx2() {
