@@ -21,6 +21,15 @@ utf8_char read_utf8(std::string_view text) {
   return {code, bytes};
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto [code, bytes] = read_utf8(text);
+    if (code == utf8_char::invalid) return false;
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
+
 void append_utf8(std::string& out, char32_t code) {
   const auto put = [&](char32_t byte) { out.push_back(static_cast<char>(byte)); };
   if (code < 0x80) {

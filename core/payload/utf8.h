@@ -16,6 +16,8 @@ struct utf8_char {
 };
 
 [[nodiscard]] utf8_char read_utf8(std::string_view text);
+/// No character of it is invalid.
+[[nodiscard]] bool is_utf8(std::string_view text);
 /// Appends a valid code.
 void append_utf8(std::string& out, char32_t code);
 

@@ -41,29 +41,12 @@ TEST(path, every_form_of_the_grammar_is_read) {
 }
 
 TEST(path, text_outside_the_grammar_is_refused) {
-  for (const auto* text : {"",
-                           ".",
-                           "a.",
-                           ".a",
-                           "a..b",
-                           "[0]",
-                           "[]",
-                           "a[",
-                           "a]",
-                           "a[x]",
-                           "a[-1]",
-                           "a[0",
-                           "a b",
-                           "a\"b\"",
-                           "\"a",
-                           "\"\"",
-                           "a.[0]",
-                           "a[0]b",
-                           "a[1 ]",
-                           "a$",
-                           "\"a\\n\"",
-                           "\xff",
-                           "a[99999999999999999999]"}) {
+  for (const auto* text :
+       {"",      ".",     "a.",       ".a",          "a..b",
+        "[0]",   "[]",    "a[",       "a]",          "a[x]",
+        "a[-1]", "a[0",   "a b",      "a\"b\"",      "\"a",
+        "\"\"",  "a.[0]", "\"\xc3\"", "a.\"x\xff\"", "a[0]b",
+        "a[1 ]", "a$",    "\"a\\n\"", "\xff",        "a[99999999999999999999]"}) {
     EXPECT_EQ(steps_text(text), "refused") << text;
   }
 }
