@@ -68,6 +68,8 @@ std::optional<header> header_of(beast_http::field field, string_view name) {
   }
 }
 
+constexpr std::size_t chunk_tail_bytes_min = 5;
+
 /// A proxy sends "http://host/path": the path begins behind the host.
 std::string_view origin_form(std::string_view target) {
   if (target.starts_with('/')) return target;
@@ -91,6 +93,7 @@ class request_parser final : public beast_http::basic_parser<true> {
   bool too_large = false;
   std::span<char> body;  // room for it
   std::size_t body_size = 0;
+  std::uint64_t chunk_bytes_left = 0;  // of the chunk that is being read
 
   void append(std::string_view piece) {
     std::memcpy(body.data() + body_size, piece.data(), piece.size());
@@ -135,6 +138,7 @@ class request_parser final : public beast_http::basic_parser<true> {
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
   std::size_t on_body_impl(string_view, error_code&) override { return 0; }
   void on_chunk_header_impl(std::uint64_t size, string_view, error_code& error) override {
+    chunk_bytes_left = size;
     if (size <= body_bytes_max_ - body_size) return;
     too_large = true;
     error = beast_http::error::body_limit;
@@ -143,6 +147,7 @@ class request_parser final : public beast_http::basic_parser<true> {
     const std::size_t needed = body_size + piece.size();
     if (needed > body.size()) reserve(std::max(body.size() * 2, needed));
     append(std_view(piece));
+    chunk_bytes_left -= piece.size();
     return piece.size();
   }
   void on_finish_impl(error_code&) override {}
@@ -246,7 +251,10 @@ parser::outcome parser::state::chunked_body(std::string_view bytes, std::size_t&
   request_parser& beast = *current;
   error_code error;
   while (!beast.is_done()) {
-    if (taken == bytes.size()) return outcome::need_more;
+    // Between chunks at least "0", and two line ends, are to come; when Beast has seen the last
+    // chunk's line it asserts that it is called with all of these.
+    if (bytes.size() - taken < (beast.chunk_bytes_left > 0 ? 1U : chunk_tail_bytes_min))
+      return outcome::need_more;
     const std::size_t count =
         beast.put(boost::asio::const_buffer(bytes.data() + taken, bytes.size() - taken), error);
     taken += count;
