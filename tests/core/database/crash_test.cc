@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/core/database/world.h"
+#include "tests/seeds.h"
 
 namespace vexfs {
 namespace {
@@ -43,7 +44,7 @@ void create(world& running, bool& created) {
 }
 
 TEST(crash_test, after_a_power_cut_every_write_with_wait_is_there_and_the_rest_is_a_prefix) {
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  for (const std::uint64_t seed : seeds(40)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937_64 random(seed);
     io::simulated_storage disk(seed);
@@ -78,7 +79,7 @@ TEST(crash_test, after_a_power_cut_every_write_with_wait_is_there_and_the_rest_i
 }
 
 TEST(crash_test, a_power_cut_takes_no_more_than_the_last_second_of_writes_without_wait) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (const std::uint64_t seed : seeds(20)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     io::simulated_storage disk(seed);
     {

@@ -16,6 +16,7 @@
 #include "core/io/simulated_cores.h"
 #include "core/io/simulated_storage.h"
 #include "ioctl/embedded/embedded_device.h"
+#include "tests/seeds.h"
 
 namespace vexfs {
 namespace {
@@ -203,7 +204,7 @@ void live_and_die(std::uint64_t seed) {
 }
 
 TEST(lives_test, acknowledged_writes_survive_power_cuts_and_kills_without_holes) {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  for (const std::uint64_t seed : seeds(60)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     live_and_die(seed);
     if (HasFailure()) return;

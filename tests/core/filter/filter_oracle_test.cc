@@ -7,6 +7,7 @@
 #include "core/filter/filter_plan.h"
 #include "core/filter/indexes.h"
 #include "tests/core/filter/oracle.h"
+#include "tests/seeds.h"
 
 namespace vexfs::testing_filter {
 namespace {
@@ -318,7 +319,7 @@ constexpr payload_type all_types[] = {
     payload_type::text,    payload_type::boolean, payload_type::datetime,     payload_type::uuid};
 
 TEST(filter_oracle, every_filter_answers_the_same_by_rules_by_payload_and_by_any_index) {
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  for (const std::uint64_t seed : seeds(40)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     arena memory;
     generator make(seed, memory);
@@ -356,7 +357,7 @@ TEST(filter_oracle, every_filter_answers_the_same_by_rules_by_payload_and_by_any
 }
 
 TEST(filter_oracle, a_plan_is_right_about_points_that_change_between_its_steps) {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  for (const std::uint64_t seed : seeds(60)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     arena memory;
     generator make(seed, memory);

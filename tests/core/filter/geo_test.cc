@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/seeds.h"
+
 namespace vexfs {
 namespace {
 
@@ -17,8 +19,8 @@ bool covered(const std::vector<geo_code_range>& ranges, geo_point point) {
 }
 
 TEST(geo, a_cover_contains_every_point_of_its_condition) {
-  const std::uint64_t seed = 9;
-  RecordProperty("seed", std::to_string(seed));
+  const std::uint64_t seed = run_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
   const auto in = [&](double low, double high) {
     return std::uniform_real_distribution<double>(low, high)(random);

@@ -8,6 +8,7 @@
 #include "core/filter/filter_plan.h"
 #include "core/filter/indexes.h"
 #include "tests/core/filter/point_table.h"
+#include "tests/seeds.h"
 
 namespace vexfs::testing_filter {
 namespace {
@@ -18,8 +19,8 @@ void finish(field_indexes& indexes, const point_source& source) {
 }
 
 TEST(index, order_visits_each_value_of_each_point_once_in_both_directions_and_any_step) {
-  const std::uint64_t seed = 3;
-  RecordProperty("seed", std::to_string(seed));
+  const std::uint64_t seed = run_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
   point_table table;
   field_indexes indexes;

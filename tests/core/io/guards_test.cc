@@ -13,6 +13,7 @@
 #include "core/io/read_guard.h"
 #include "core/io/simulated_cores.h"
 #include "tests/core/io/run_on_cores.h"
+#include "tests/seeds.h"
 
 namespace vexfs::io {
 namespace {
@@ -61,7 +62,7 @@ TEST(read_guard_test, readers_never_see_half_a_write) {
 }
 
 TEST(read_guard_test, neither_side_starves_in_any_drawn_interleaving) {
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+  for (const std::uint64_t seed : seeds(100)) {
     SCOPED_TRACE(seed);
     simulated_cores cores(3, seed);
     ASSERT_TRUE(cores.run(0, []() -> task<void> { return write_and_read(3, 50); }, 20'000));
@@ -128,7 +129,7 @@ TEST(epochs_test, a_retired_thing_waits_for_every_reader_that_was_there) {
 }
 
 TEST(epochs_test, random_histories_agree_with_a_list_of_readers) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (const std::uint64_t seed : seeds(20)) {
     SCOPED_TRACE(seed);
     std::mt19937_64 random(seed);
     epochs tested(3);
@@ -159,7 +160,7 @@ TEST(epochs_test, random_histories_agree_with_a_list_of_readers) {
 }
 
 TEST(gate_test, close_waits_for_the_last_user_and_lets_no_other_in) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (const std::uint64_t seed : seeds(20)) {
     simulated_cores cores(1, seed);
     const auto body = []() -> task<void> {
       gate users;

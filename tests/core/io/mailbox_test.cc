@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/seeds.h"
+
 namespace vexfs::io {
 namespace {
 
@@ -20,7 +22,7 @@ std::uint32_t number_of(runnable* work) {
 }
 
 TEST(mailbox_test, pushes_and_drains_in_any_mixture_agree_with_a_queue_of_that_bound) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (const std::uint64_t seed : seeds(20)) {
     SCOPED_TRACE(seed);
     std::mt19937_64 random(seed);
     mailbox tested;

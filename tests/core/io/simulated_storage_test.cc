@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/seeds.h"
+
 namespace vexfs::io {
 namespace {
 
@@ -30,7 +32,7 @@ constexpr std::uint64_t never = 1'000'000;
 
 TEST(simulated_storage_test, a_crash_keeps_what_was_synced_and_may_lose_or_keep_the_rest) {
   std::set<std::string> outcomes;
-  for (std::uint64_t seed = 1; seed <= crash_count; ++seed) {
+  for (const std::uint64_t seed : seeds(crash_count)) {
     SCOPED_TRACE(seed);
     simulated_storage disk;
     put_synced(disk, "log", "synced");
@@ -66,7 +68,7 @@ TEST(simulated_storage_test, a_crash_may_keep_a_later_write_without_an_earlier_o
 
 TEST(simulated_storage_test, writes_between_two_syncs_are_torn_at_sectors) {
   std::set<std::size_t> counts_kept;
-  for (std::uint64_t seed = 1; seed <= crash_count; ++seed) {
+  for (const std::uint64_t seed : seeds(crash_count)) {
     simulated_storage disk;
     put_synced(disk, "log", std::string(8 * 512, 'o'));
     auto log = disk.open("log", open_mode::read_write);
@@ -85,7 +87,7 @@ TEST(simulated_storage_test, writes_between_two_syncs_are_torn_at_sectors) {
 TEST(simulated_storage_test, a_file_name_is_safe_only_after_its_directory_was_synced) {
   bool lost = false;
   bool kept = false;
-  for (std::uint64_t seed = 1; seed <= crash_count; ++seed) {
+  for (const std::uint64_t seed : seeds(crash_count)) {
     simulated_storage disk;
     {
       auto made = disk.open("file", open_mode::create);
@@ -108,7 +110,7 @@ TEST(simulated_storage_test, a_replaced_file_is_old_or_new_at_every_step_of_a_cr
   for (std::uint64_t step = 1; step <= 10; ++step) {
     std::set<std::string> outcomes;
     bool replaced = false;
-    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    for (const std::uint64_t seed : seeds(50)) {
       simulated_storage disk;
       put_synced(disk, "config", "old content");
       disk.fail_call(step, errc::service);
@@ -128,7 +130,7 @@ TEST(simulated_storage_test, a_replaced_file_is_old_or_new_at_every_step_of_a_cr
 
 TEST(simulated_storage_test, a_directory_that_was_not_synced_into_its_parent_goes_with_its_files) {
   bool lost = false;
-  for (std::uint64_t seed = 1; seed <= crash_count; ++seed) {
+  for (const std::uint64_t seed : seeds(crash_count)) {
     simulated_storage disk;
     ASSERT_TRUE(disk.make_directories("a/b"));
     put_synced(disk, "a/b/file", "x");
@@ -155,7 +157,7 @@ TEST(simulated_storage_test, a_killed_process_loses_nothing_it_wrote) {
 }
 
 TEST(simulated_storage_test, what_a_failed_sync_should_have_saved_is_never_saved_by_a_later_one) {
-  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+  for (const std::uint64_t seed : seeds(50)) {
     simulated_storage disk;
     put_synced(disk, "log", "");
     auto log = disk.open("log", open_mode::read_write);
@@ -208,7 +210,7 @@ TEST(simulated_storage_test, a_flipped_bit_stays_flipped) {
 // Random histories against a slow model: the bytes of the last successful sync, for each file whose
 // name was synced, are a lower bound of what a crash may leave.
 TEST(simulated_storage_test, no_history_of_writes_and_crashes_loses_synced_bytes) {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  for (const std::uint64_t seed : seeds(60)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937_64 random(seed);
     simulated_storage disk(seed);

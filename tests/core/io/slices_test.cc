@@ -12,6 +12,7 @@
 
 #include "core/io/simulated_cores.h"
 #include "tests/core/io/run_on_cores.h"
+#include "tests/seeds.h"
 
 namespace vexfs::io {
 namespace {
@@ -82,7 +83,7 @@ TEST(slices_test, one_job_uses_a_second_core) {
 }
 
 TEST(slices_test, interleavings_by_seed_run_every_slice_once_and_leave_an_empty_board) {
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+  for (const std::uint64_t seed : seeds(100)) {
     SCOPED_TRACE(seed);
     simulated_cores cores(3, seed);
     std::uint32_t left = 3;

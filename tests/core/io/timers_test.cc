@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "core/io/simulated_cores.h"
+#include "tests/seeds.h"
 
 namespace vexfs::io {
 namespace {
@@ -20,7 +21,7 @@ clock_time at(std::int64_t ms) {
 }
 
 TEST(timer_heap_test, random_sets_cancels_and_pops_agree_with_a_sorted_set) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (const std::uint64_t seed : seeds(20)) {
     SCOPED_TRACE(seed);
     std::mt19937_64 random(seed);
     timer_heap tested;

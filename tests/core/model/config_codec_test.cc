@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "core/model/describe.h"
+#include "tests/seeds.h"
 
 namespace vexfs {
 namespace {
@@ -104,7 +105,7 @@ class settings_maker {
   std::mt19937_64 random_;
 };
 
-constexpr std::uint64_t seed = 0x5eed'c0f6;
+const std::uint64_t seed = run_seed();
 
 std::string bytes_of(const collection_config& config) {
   std::string bytes;

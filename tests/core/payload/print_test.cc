@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "core/payload/walk.h"
+#include "tests/seeds.h"
 
 namespace vexfs {
 namespace {
@@ -59,8 +60,8 @@ TEST(print, floats_have_the_contracts_form) {
 }
 
 TEST(print, every_finite_number_reads_back_bit_for_bit) {
-  const std::uint64_t seed = 11;
-  RecordProperty("seed", std::to_string(seed));
+  const std::uint64_t seed = run_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
   for (int i = 0; i < 20'000; ++i) {
     const auto wide = std::bit_cast<double>(random());

@@ -7,6 +7,7 @@
 
 #include "core/payload/payload.h"
 #include "core/payload/print.h"
+#include "tests/seeds.h"
 
 namespace vexfs {
 namespace {
@@ -96,8 +97,8 @@ void print_random(std::mt19937_64& random, int depth, std::string& out) {
 }
 
 TEST(walk, skipping_any_value_ends_where_it_ends) {
-  const std::uint64_t seed = 5;
-  RecordProperty("seed", std::to_string(seed));
+  const std::uint64_t seed = run_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
   for (int i = 0; i < 5'000; ++i) {
     std::string text;

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/seeds.h"
+
 namespace vexfs::json {
 namespace {
 
@@ -26,7 +28,7 @@ std::uint32_t read_bits(const std::string& text) {
 }
 
 TEST(read_float, rounds_as_the_exact_conversion_does) {
-  constexpr std::uint64_t seed = 0x5eed'f107;
+  const std::uint64_t seed = run_seed();
   std::mt19937_64 random(seed);
   for (int i = 0; i < 30'000; ++i) {
     const auto single = std::bit_cast<float>(static_cast<std::uint32_t>(random()));

@@ -8,6 +8,7 @@
 
 #include "core/base/limits.h"
 #include "net/json/document.h"
+#include "tests/seeds.h"
 
 namespace vexfs::json {
 namespace {
@@ -50,7 +51,7 @@ TEST(syntax_error, says_what_the_contract_says) {
 }
 
 TEST(syntax_error, is_found_exactly_where_the_document_is_refused) {
-  constexpr std::uint64_t seed = 0x5eed'0a51;
+  const std::uint64_t seed = run_seed();
   std::mt19937_64 random(seed);
   const auto below = [&](std::uint64_t bound) {
     return static_cast<std::size_t>(random() % bound);
