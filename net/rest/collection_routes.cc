@@ -30,13 +30,9 @@ io::detached print_info(http::exchange& call, rest_service& service) {
   const std::string name(collection_of(call));
   const auto version = service.data.info_version(name);
   auto asking = service.data.info(name);
-  const auto info = co_await asking;
-  if (!info) {
-    finish_error(call, info.error());
-    co_return;
-  }
+  VEXFS_OR_FINISH(const auto info, call, co_await asking);
   finish_result(call, [&](std::string& out) {
-    append_collection_info(out, *info);
+    append_collection_info(out, info);
     // Kept without its time, which is printed anew. A change during the printing shows in the
     // version, which was read before.
     auto& cache = service.info_cache[io::loop::current().core_index()];
@@ -82,17 +78,9 @@ io::detached create(http::exchange& call, database& data) {
     finish_error(call, {errc::invalid, "Validation error in path parameters: [name: " + bad + "]"});
     co_return;
   }
-  const auto parameters = read_parameters(call);
-  if (!parameters) {
-    finish_error(call, parameters.error());
-    co_return;
-  }
-  auto config = decode_create_collection(call.in.body, call.memory);
-  if (!config) {
-    finish_error(call, config.error());
-    co_return;
-  }
-  auto creating = data.create_collection(name, std::move(*config));
+  VEXFS_OR_FINISH([[maybe_unused]] const auto parameters, call, read_parameters(call));
+  VEXFS_OR_FINISH(auto config, call, decode_create_collection(call.in.body, call.memory));
+  auto creating = data.create_collection(name, std::move(config));
   const auto created = co_await creating;
   if (!created)
     finish_error(call, created.error());
@@ -101,17 +89,9 @@ io::detached create(http::exchange& call, database& data) {
 }
 
 io::detached change(http::exchange& call, database& data) {
-  const auto parameters = read_parameters(call);
-  if (!parameters) {
-    finish_error(call, parameters.error());
-    co_return;
-  }
-  auto decoded = decode_update_collection(call.in.body, call.memory);
-  if (!decoded) {
-    finish_error(call, decoded.error());
-    co_return;
-  }
-  auto changing = data.change_collection(std::string(collection_of(call)), std::move(*decoded));
+  VEXFS_OR_FINISH([[maybe_unused]] const auto parameters, call, read_parameters(call));
+  VEXFS_OR_FINISH(auto decoded, call, decode_update_collection(call.in.body, call.memory));
+  auto changing = data.change_collection(std::string(collection_of(call)), std::move(decoded));
   const auto changed = co_await changing;
   if (!changed)
     finish_error(call, changed.error());
@@ -121,21 +101,13 @@ io::detached change(http::exchange& call, database& data) {
 
 io::detached remove(http::exchange& call, database& data) {
   auto removing = data.delete_collection(std::string(collection_of(call)));
-  const auto removed = co_await removing;
-  if (!removed) {
-    finish_error(call, removed.error());
-    co_return;
-  }
-  finish_result(call, [&](std::string& out) { out += *removed ? "true" : "false"; });
+  VEXFS_OR_FINISH(const auto removed, call, co_await removing);
+  finish_result(call, [&](std::string& out) { out += removed ? "true" : "false"; });
 }
 
 io::detached change_aliases(http::exchange& call, database& data) {
-  auto actions = decode_alias_actions(call.in.body, call.memory);
-  if (!actions) {
-    finish_error(call, actions.error());
-    co_return;
-  }
-  auto changing = data.change_aliases(std::move(*actions));
+  VEXFS_OR_FINISH(auto actions, call, decode_alias_actions(call.in.body, call.memory));
+  auto changing = data.change_aliases(std::move(actions));
   const auto changed = co_await changing;
   if (!changed)
     finish_error(call, changed.error());
@@ -163,25 +135,17 @@ void list_collection_aliases(http::exchange& call, void* context) {
 
 io::detached get_cluster_info(http::exchange& call, database& data) {
   auto asking = data.info(collection_of(call));
-  const auto info = co_await asking;
-  if (!info) {
-    finish_error(call, info.error());
-    co_return;
-  }
+  VEXFS_OR_FINISH(const auto info, call, co_await asking);
   finish_result(call, [&](std::string& out) {
     out += R"({"peer_id":1,"shard_count":1,"local_shards":[{"shard_id":0,"points_count":)";
-    append_json_number(out, info->points_count);
+    append_json_number(out, info.points_count);
     out += R"(,"state":"Active"}],"remote_shards":[],"shard_transfers":[]})";
   });
 }
 
 io::detached get_optimizations(http::exchange& call, database& data) {
   auto asking = data.info(collection_of(call));
-  const auto info = co_await asking;
-  if (!info) {
-    finish_error(call, info.error());
-    co_return;
-  }
+  VEXFS_OR_FINISH(const auto info, call, co_await asking);
   // Nothing is ever queued: points are searchable as they are inserted.
   bool queued = false;
   bool completed = false;

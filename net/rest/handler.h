@@ -54,3 +54,13 @@ struct common_parameters {
 }
 
 }  // namespace vexfs::rest
+
+/// VEXFS_OR_FINISH(const auto value, call, expression): in a handler's coroutine; declares value
+/// from the result, or answers with its error and ends the handler.
+#define VEXFS_OR_FINISH(declaration, call, expression)        \
+  auto VEXFS_CONCAT(try_, __LINE__) = (expression);           \
+  if (!VEXFS_CONCAT(try_, __LINE__)) {                        \
+    finish_error(call, VEXFS_CONCAT(try_, __LINE__).error()); \
+    co_return;                                                \
+  }                                                           \
+  declaration = *std::move(VEXFS_CONCAT(try_, __LINE__))

@@ -24,6 +24,13 @@ write_options options_of(const http::exchange& call, const common_parameters& pa
   return options;
 }
 
+void finish_update(http::exchange& call, const result<update_result>& updated) {
+  if (!updated)
+    finish_error(call, updated.error());
+  else
+    finish_result(call, [&](std::string& out) { append_update(out, *updated); });
+}
+
 using decode_update_body = io::task<result<update_operation>> (*)(std::string_view, arena&);
 
 template <result<update_operation> (*Decode)(std::string_view, arena&)>
@@ -47,24 +54,13 @@ io::task<result<update_operation>> decode_points(std::string_view body, arena& m
 }
 
 io::detached write(http::exchange& call, database& data, decode_update_body decode) {
-  const auto parameters = read_parameters(call);
-  if (!parameters) {
-    finish_error(call, parameters.error());
-    co_return;
-  }
+  VEXFS_OR_FINISH(const auto parameters, call, read_parameters(call));
   auto decoding = decode(call.in.body, call.memory);
-  const auto operation = co_await decoding;
-  if (!operation) {
-    finish_error(call, operation.error());
-    co_return;
-  }
+  VEXFS_OR_FINISH(const auto operation, call, co_await decoding);
   auto updating =
-      data.update(collection_of(call), *operation, options_of(call, *parameters), call.memory);
+      data.update(collection_of(call), operation, options_of(call, parameters), call.memory);
   const auto updated = co_await updating;
-  if (!updated)
-    finish_error(call, updated.error());
-  else
-    finish_result(call, [&](std::string& out) { append_update(out, *updated); });
+  finish_update(call, updated);
 }
 
 template <decode_update_body Decode>
@@ -74,25 +70,17 @@ void write_with(http::exchange& call, void* context) {
 
 /// One after the other: the first that fails stops the rest, the earlier ones stay.
 io::detached write_batch(http::exchange& call, database& data) {
-  const auto parameters = read_parameters(call);
-  if (!parameters) {
-    finish_error(call, parameters.error());
-    co_return;
-  }
-  const auto operations = decode_batch(call.in.body, call.memory);
-  if (!operations) {
-    finish_error(call, operations.error());
-    co_return;
-  }
+  VEXFS_OR_FINISH(const auto parameters, call, read_parameters(call));
+  VEXFS_OR_FINISH(const auto operations, call, decode_batch(call.in.body, call.memory));
   if (!data.exists(collection_of(call))) {
     finish_error(call, {errc::not_found,
                         "Collection `" + std::string(collection_of(call)) + "` doesn't exist!"});
     co_return;
   }
-  const auto results = call.memory.array<update_result>(operations->size());
-  for (std::size_t i = 0; i < operations->size(); ++i) {
-    auto updating = data.update(collection_of(call), (*operations)[i],
-                                options_of(call, *parameters), call.memory);
+  const auto results = call.memory.array<update_result>(operations.size());
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    auto updating =
+        data.update(collection_of(call), operations[i], options_of(call, parameters), call.memory);
     const auto updated = co_await updating;
     if (!updated) {
       finish_error(call, updated.error());
@@ -111,39 +99,21 @@ io::detached write_batch(http::exchange& call, database& data) {
 }
 
 io::detached apply(http::exchange& call, database& data, update_operation operation) {
-  const auto parameters = read_parameters(call);
-  if (!parameters) {
-    finish_error(call, parameters.error());
-    co_return;
-  }
+  VEXFS_OR_FINISH(const auto parameters, call, read_parameters(call));
   auto updating =
-      data.update(collection_of(call), operation, options_of(call, *parameters), call.memory);
+      data.update(collection_of(call), operation, options_of(call, parameters), call.memory);
   const auto updated = co_await updating;
-  if (!updated)
-    finish_error(call, updated.error());
-  else
-    finish_result(call, [&](std::string& out) { append_update(out, *updated); });
+  finish_update(call, updated);
 }
 
 io::detached create_index(http::exchange& call, database& data) {
-  const auto parameters = read_parameters(call);
-  if (!parameters) {
-    finish_error(call, parameters.error());
-    co_return;
-  }
-  const auto request = decode_create_index(call.in.body, call.memory);
-  if (!request) {
-    finish_error(call, request.error());
-    co_return;
-  }
-  const update_operation operation = create_field_index{request->field, &request->schema};
+  VEXFS_OR_FINISH(const auto parameters, call, read_parameters(call));
+  VEXFS_OR_FINISH(const auto request, call, decode_create_index(call.in.body, call.memory));
+  const update_operation operation = create_field_index{request.field, &request.schema};
   auto updating =
-      data.update(collection_of(call), operation, options_of(call, *parameters), call.memory);
+      data.update(collection_of(call), operation, options_of(call, parameters), call.memory);
   const auto updated = co_await updating;
-  if (!updated)
-    finish_error(call, updated.error());
-  else
-    finish_result(call, [&](std::string& out) { append_update(out, *updated); });
+  finish_update(call, updated);
 }
 
 void delete_index(http::exchange& call, void* context) {
@@ -157,26 +127,15 @@ void delete_index(http::exchange& call, void* context) {
 }
 
 io::detached create_vector(http::exchange& call, database& data) {
-  const auto parameters = read_parameters(call);
-  if (!parameters) {
-    finish_error(call, parameters.error());
-    co_return;
-  }
-  const auto request = decode_create_vector(call.in.body, call.memory);
-  if (!request) {
-    finish_error(call, request.error());
-    co_return;
-  }
+  VEXFS_OR_FINISH(const auto parameters, call, read_parameters(call));
+  VEXFS_OR_FINISH(const auto request, call, decode_create_vector(call.in.body, call.memory));
   const update_operation operation =
-      create_vector_name{call.captures[1], request->dense ? &*request->dense : nullptr,
-                         request->sparse ? &*request->sparse : nullptr};
+      create_vector_name{call.captures[1], request.dense ? &*request.dense : nullptr,
+                         request.sparse ? &*request.sparse : nullptr};
   auto updating =
-      data.update(collection_of(call), operation, options_of(call, *parameters), call.memory);
+      data.update(collection_of(call), operation, options_of(call, parameters), call.memory);
   const auto updated = co_await updating;
-  if (!updated)
-    finish_error(call, updated.error());
-  else
-    finish_result(call, [&](std::string& out) { append_update(out, *updated); });
+  finish_update(call, updated);
 }
 
 void delete_vector(http::exchange& call, void* context) {
@@ -184,11 +143,7 @@ void delete_vector(http::exchange& call, void* context) {
 }
 
 io::detached get_point(http::exchange& call, database& data) {
-  const auto parameters = read_parameters(call);
-  if (!parameters) {
-    finish_error(call, parameters.error());
-    co_return;
-  }
+  VEXFS_OR_FINISH([[maybe_unused]] const auto parameters, call, read_parameters(call));
   const auto id = point_id::from_path(call.captures[1]);
   if (!id) {
     finish_error(call, {errc::bad_input,
@@ -210,17 +165,9 @@ io::detached get_point(http::exchange& call, database& data) {
 }
 
 io::detached retrieve(http::exchange& call, database& data) {
-  const auto parameters = read_parameters(call);
-  if (!parameters) {
-    finish_error(call, parameters.error());
-    co_return;
-  }
-  const auto request = decode_retrieve(call.in.body, call.memory);
-  if (!request) {
-    finish_error(call, request.error());
-    co_return;
-  }
-  auto retrieving = data.retrieve(collection_of(call), *request, call.memory);
+  VEXFS_OR_FINISH([[maybe_unused]] const auto parameters, call, read_parameters(call));
+  VEXFS_OR_FINISH(const auto request, call, decode_retrieve(call.in.body, call.memory));
+  auto retrieving = data.retrieve(collection_of(call), request, call.memory);
   const auto records = co_await retrieving;
   if (!records)
     finish_error(call, records.error());
