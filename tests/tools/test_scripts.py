@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import stat
@@ -64,12 +65,11 @@ def test_a_number_of_jobs_that_is_none_is_refused(root, arguments):
     assert "--jobs" in done.stderr
 
 
-def test_an_unknown_stage_is_refused_and_the_known_ones_are_listed(root):
+def test_an_unknown_stage_is_refused_by_its_name(root):
     done = call(root, "test", "--only", "nonsense")
     assert done.returncode == 1
     assert "no stage 'nonsense'" in done.stderr
-    assert call(root, "test", "--list").stdout.split() == [
-        name for name in call(root, "test", "--list").stdout.split() if name.isidentifier()]
+    assert "--list" in done.stderr
 
 
 def test_every_stage_that_is_listed_has_a_function(root):
@@ -142,7 +142,7 @@ def staged(copied):
 def test_a_stage_is_named_with_its_outcome_and_its_time(staged):
     done = call(staged("true"), "test", "--only", "lint")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "== lint ok, 0 s" in done.stdout or "== lint ok, 1 s" in done.stdout
+    assert re.search(r"^== lint ok, \d+ s$", done.stdout, re.MULTILINE)
     assert done.stdout.splitlines()[-1] == "1 passed, 0 failed"
 
 
