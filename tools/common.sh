@@ -25,14 +25,19 @@ as_root() {
 
 # install_packages KIND...: installs the packages of tools/packages.txt that are not there.
 install_packages() {
-  local kind name missing=()
+  local kind name installed wanted=() missing=()
   command -v dpkg-query > /dev/null ||
     die "this is no Debian system (no dpkg-query): install what tools/packages.txt names by hand"
   while read -r kind name; do
-    case " $* " in *" $kind "*) ;; *) continue ;; esac
-    dpkg-query -W -f '${db:Status-Status}' "$name" 2> /dev/null | grep -qx installed ||
-      missing+=("$name")
+    case " $* " in *" $kind "*) wanted+=("$name") ;; esac
   done < <(grep -v '^#' "$root/tools/packages.txt")
+  [ ${#wanted[@]} -gt 0 ] || return 0
+  # dpkg-query fails where it does not know one of the names; the others are printed all the same.
+  installed=" $({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2> /dev/null || true; } |
+    awk '$1 == "installed" { print $2 }' | paste -s -d ' ') "
+  for name in "${wanted[@]}"; do
+    case "$installed" in *" $name "*) ;; *) missing+=("$name") ;; esac
+  done
   [ ${#missing[@]} -gt 0 ] || return 0
   say "installing ${missing[*]}"
   as_root apt-get update -qq || die "apt-get update failed; missing are: ${missing[*]}"
