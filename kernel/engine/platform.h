@@ -24,8 +24,12 @@ typedef int8_t s8;
 typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
+#ifdef __cplusplus
+#include <cstring> /* its declarations differ from ours */
+#else
 void *memcpy(void *to, const void *from, size_t bytes);
 void *memset(void *to, int value, size_t bytes);
+#endif
 #endif
 
 /* Zeroed memory aligned to 64 bytes, or NULL. May sleep. */
@@ -39,5 +43,22 @@ void vexfs_free(void *memory, size_t bytes);
 #define vexfs_load_relaxed(place) __atomic_load_n((place), __ATOMIC_RELAXED)
 #define vexfs_store_relaxed(place, value) \
 	__atomic_store_n((place), (value), __ATOMIC_RELAXED)
+
+/* Functions that read what a writer may be changing, and say what that does. */
+#ifdef __SANITIZE_THREAD__
+#define VEXFS_READS_RACILY __attribute__((no_sanitize("thread")))
+#else
+#define VEXFS_READS_RACILY
+#endif
+
+/* Between workers of one command. */
+#define vexfs_exchange(place, value) \
+	__atomic_exchange_n((place), (value), __ATOMIC_ACQ_REL)
+#define vexfs_compare_exchange(place, expected, value)                   \
+	__atomic_compare_exchange_n((place), (expected), (value), false, \
+				    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
+/* The sum. */
+#define vexfs_add(place, value) \
+	__atomic_add_fetch((place), (value), __ATOMIC_ACQ_REL)
 
 #endif

@@ -55,31 +55,29 @@ void vexfs_vector_file_destroy(struct vexfs_vector_file *file)
 	vexfs_free(file, sizeof(*file));
 }
 
-int vexfs_insert(struct vexfs_vector_file *file, u32 slot, u32 generation,
-		 const u32 *bits)
+int vexfs_add_chunk(struct vexfs_vector_file *file, const s8 **codes)
 {
-	const u32 chunk_index = slot / VEXFS_CHUNK_ROWS;
-	const u32 place = slot % VEXFS_CHUNK_ROWS;
-	struct vexfs_chunk *chunk;
-	struct vexfs_row_constants *row;
-	int status;
+	struct vexfs_chunk *chunk = make_chunk(file->row_bytes);
 
-	if (chunk_index >= VEXFS_CHUNKS_MAX)
-		return -ERANGE;
-	while (file->chunk_count <= chunk_index) {
-		chunk = make_chunk(file->row_bytes);
-		if (!chunk)
-			return -ENOMEM;
-		file->chunks[file->chunk_count] = chunk;
-		vexfs_store_release(&file->chunk_count, file->chunk_count + 1);
-	}
-	chunk = file->chunks[chunk_index];
-	if (chunk->states[place])
-		return -EEXIST;
-	row = &chunk->rows[place];
-	status = vexfs_code_row(bits, file->dim,
-				chunk->codes + (size_t)place * file->row_bytes,
-				row);
+	if (!chunk)
+		return -ENOMEM;
+	file->chunks[file->chunk_count] = chunk;
+	if (codes)
+		*codes = chunk->codes;
+	vexfs_store_release(&file->chunk_count, file->chunk_count + 1);
+	return 0;
+}
+
+int vexfs_code_slot(struct vexfs_vector_file *file, u32 slot, const u32 *bits)
+{
+	struct vexfs_chunk *chunk = file->chunks[slot / VEXFS_CHUNK_ROWS];
+	const u32 place = slot % VEXFS_CHUNK_ROWS;
+	struct vexfs_row_constants *row = &chunk->rows[place];
+	const int status =
+		vexfs_code_row(bits, file->dim,
+			       chunk->codes + (size_t)place * file->row_bytes,
+			       row);
+
 	if (status)
 		return status;
 	if (row->step &&
@@ -87,7 +85,36 @@ int vexfs_insert(struct vexfs_vector_file *file, u32 slot, u32 generation,
 		vexfs_store_relaxed(&file->exponent_max, row->exponent);
 		file->has_rows = 1;
 	}
-	vexfs_store_release(&chunk->states[place], (u64)generation + 1);
+	return 0;
+}
+
+void vexfs_publish_slot(struct vexfs_vector_file *file, u32 slot,
+			u32 generation)
+{
+	vexfs_store_release(&file->chunks[slot / VEXFS_CHUNK_ROWS]
+				     ->states[slot % VEXFS_CHUNK_ROWS],
+			    (u64)generation + 1);
+}
+
+int vexfs_insert(struct vexfs_vector_file *file, u32 slot, u32 generation,
+		 const u32 *bits)
+{
+	const u32 chunk_index = slot / VEXFS_CHUNK_ROWS;
+	int status;
+
+	if (chunk_index >= VEXFS_CHUNKS_MAX)
+		return -ERANGE;
+	while (file->chunk_count <= chunk_index) {
+		status = vexfs_add_chunk(file, NULL);
+		if (status)
+			return status;
+	}
+	if (file->chunks[chunk_index]->states[slot % VEXFS_CHUNK_ROWS])
+		return -EEXIST;
+	status = vexfs_code_slot(file, slot, bits);
+	if (status)
+		return status;
+	vexfs_publish_slot(file, slot, generation);
 	return 0;
 }
 

@@ -49,6 +49,17 @@ void vexfs_vector_file_destroy(struct vexfs_vector_file *file);
 /* -EINVAL: not a finite number. -ENOMEM, -ERANGE: no such slot. -EEXIST: live. */
 int vexfs_insert(struct vexfs_vector_file *file, u32 slot, u32 generation,
 		 const u32 *bits);
+
+/*
+ * The steps of vexfs_insert(), for who publishes more than the code with a
+ * slot: a chunk more, whose codes are answered; the code of a dead slot whose
+ * chunk is there; the slot itself.
+ */
+int vexfs_add_chunk(struct vexfs_vector_file *file, const s8 **codes);
+int vexfs_code_slot(struct vexfs_vector_file *file, u32 slot, const u32 *bits);
+void vexfs_publish_slot(struct vexfs_vector_file *file, u32 slot,
+			u32 generation);
+
 void vexfs_remove(struct vexfs_vector_file *file, u32 slot);
 size_t vexfs_memory_bytes(const struct vexfs_vector_file *file);
 

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+#include "graph.h"
+
+/* Entries are about one linked slot in 256, but no fewer than this if there are. */
+#define ENTRIES_FEW 256u
+#define ENTRIES_SHARE 192u
+
+static bool is_power_of_two(u32 value)
+{
+	return value && !(value & (value - 1));
+}
+
+static bool is_valid(const struct vexfs_graph_config *config)
+{
+	if (!config->width || config->width > VEXFS_WIDTH_MAX ||
+	    config->width % 16)
+		return false;
+	if (!config->links_new || config->links_new > config->width)
+		return false;
+	if (!config->links_kept || config->links_kept > config->width)
+		return false;
+	if (!config->ef_construct || config->ef_construct > VEXFS_EF_MAX)
+		return false;
+	if (!is_power_of_two(config->tail_max) ||
+	    config->tail_max > VEXFS_TAIL_MAX)
+		return false;
+	return config->lines <= 1;
+}
+
+static u32 entry_line_bytes(const struct vexfs_graph *graph)
+{
+	return graph->config.lines ? graph->line_bytes : graph->row_bytes;
+}
+
+static bool make_entries(const struct vexfs_graph *graph,
+			 struct vexfs_entries *set)
+{
+	set->slots = vexfs_alloc(VEXFS_ENTRIES_MAX * sizeof(*set->slots));
+	set->lines = vexfs_alloc((size_t)VEXFS_ENTRIES_MAX *
+				 entry_line_bytes(graph));
+	return set->slots && set->lines;
+}
+
+static void free_entries(const struct vexfs_graph *graph,
+			 struct vexfs_entries *set)
+{
+	if (set->slots)
+		vexfs_free(set->slots, VEXFS_ENTRIES_MAX * sizeof(*set->slots));
+	if (set->lines)
+		vexfs_free(set->lines,
+			   (size_t)VEXFS_ENTRIES_MAX * entry_line_bytes(graph));
+}
+
+int vexfs_graph_create(struct vexfs_vector_file *file,
+		       const struct vexfs_graph_config *config,
+		       const struct vexfs_graph_kernels *kernels,
+		       struct vexfs_graph **made)
+{
+	struct vexfs_graph *graph;
+
+	if (!is_valid(config))
+		return -EINVAL;
+	graph = vexfs_alloc(sizeof(*graph));
+	if (!graph)
+		return -ENOMEM;
+	graph->file = file;
+	graph->kernels = kernels;
+	graph->config = *config;
+	graph->row_bytes = file->row_bytes;
+	graph->line_bytes = config->lines ? vexfs_line_bytes(file->dim)
+					  : sizeof(struct vexfs_row_scale);
+	graph->tail = vexfs_alloc(config->tail_max * sizeof(*graph->tail));
+	graph->entries = &graph->entry_sets[0];
+	if (!graph->tail || !make_entries(graph, &graph->entry_sets[0]) ||
+	    !make_entries(graph, &graph->entry_sets[1])) {
+		vexfs_graph_destroy(graph);
+		return -ENOMEM;
+	}
+	*made = graph;
+	return 0;
+}
+
+static void free_chunk(struct vexfs_graph *graph, u32 chunk)
+{
+	if (graph->lines[chunk])
+		vexfs_free(graph->lines[chunk],
+			   (size_t)VEXFS_CHUNK_ROWS * graph->line_bytes);
+	if (graph->links[chunk])
+		vexfs_free(graph->links[chunk], (size_t)VEXFS_CHUNK_ROWS *
+							graph->config.width *
+							sizeof(u32));
+	if (graph->states[chunk])
+		vexfs_free(graph->states[chunk], VEXFS_CHUNK_ROWS);
+	graph->lines[chunk] = NULL;
+	graph->links[chunk] = NULL;
+	graph->states[chunk] = NULL;
+}
+
+void vexfs_graph_destroy(struct vexfs_graph *graph)
+{
+	u32 chunk;
+
+	for (chunk = 0; chunk < VEXFS_CHUNKS_MAX && graph->states[chunk];
+	     chunk++)
+		free_chunk(graph, chunk);
+	if (graph->tail)
+		vexfs_free(graph->tail,
+			   graph->config.tail_max * sizeof(*graph->tail));
+	free_entries(graph, &graph->entry_sets[0]);
+	free_entries(graph, &graph->entry_sets[1]);
+	vexfs_free(graph, sizeof(*graph));
+}
+
+static int make_chunk(struct vexfs_graph *graph, u32 chunk)
+{
+	graph->lines[chunk] =
+		vexfs_alloc((size_t)VEXFS_CHUNK_ROWS * graph->line_bytes);
+	graph->links[chunk] = vexfs_alloc((size_t)VEXFS_CHUNK_ROWS *
+					  graph->config.width * sizeof(u32));
+	graph->states[chunk] = vexfs_alloc(VEXFS_CHUNK_ROWS);
+	if (graph->lines[chunk] && graph->links[chunk] && graph->states[chunk])
+		return 0;
+	free_chunk(graph, chunk);
+	return -ENOMEM;
+}
+
+/* The graph's chunks come before the file's, so that slots below
+ * vexfs_slot_limit() have theirs. */
+static int make_chunks(struct vexfs_graph *graph, u32 slot)
+{
+	u32 chunk;
+	int status;
+
+	for (chunk = graph->file->chunk_count; chunk <= slot / VEXFS_CHUNK_ROWS;
+	     chunk++) {
+		if (!graph->states[chunk]) {
+			status = make_chunk(graph, chunk);
+			if (status)
+				return status;
+		}
+		status = vexfs_add_chunk(graph->file, &graph->codes[chunk]);
+		if (status)
+			return status;
+	}
+	return 0;
+}
+
+static void make_row(struct vexfs_graph *graph, u32 slot)
+{
+	const struct vexfs_row_constants *row =
+		&graph->file->chunks[slot / VEXFS_CHUNK_ROWS]
+			 ->rows[slot % VEXFS_CHUNK_ROWS];
+	struct vexfs_row_scale scale;
+	u8 *line = vexfs_line_at(graph, slot);
+
+	vexfs_scale_row(row, &scale);
+	if (graph->config.lines)
+		vexfs_make_line(vexfs_code_at(graph, slot), graph->file->dim,
+				scale, line);
+	else
+		memcpy(line, &scale, sizeof(scale));
+	if (scale.square > graph->square_max)
+		vexfs_store_relaxed(&graph->square_max, scale.square);
+}
+
+int vexfs_graph_insert(struct vexfs_graph *graph, u32 slot, u32 generation,
+		       const u32 *bits)
+{
+	int status;
+
+	if (slot / VEXFS_CHUNK_ROWS >= VEXFS_CHUNKS_MAX)
+		return -ERANGE;
+	if (vexfs_tail_length(graph) == graph->config.tail_max)
+		return -EAGAIN;
+	status = make_chunks(graph, slot);
+	if (status)
+		return status;
+	if (vexfs_load_acquire(vexfs_state_at(graph, slot)) != VEXFS_SLOT_FREE)
+		return vexfs_life_at(graph, slot) ? -EEXIST : -EBUSY;
+	status = vexfs_code_slot(graph->file, slot, bits);
+	if (status)
+		return status;
+	make_row(graph, slot);
+	vexfs_store_relaxed(vexfs_state_at(graph, slot), VEXFS_SLOT_TAIL);
+	vexfs_publish_slot(graph->file, slot, generation);
+	vexfs_store_relaxed(
+		&graph->tail[graph->tail_last & (graph->config.tail_max - 1)],
+		slot);
+	vexfs_store_release(&graph->tail_last, graph->tail_last + 1);
+	return 0;
+}
+
+void vexfs_graph_remove(struct vexfs_graph *graph, u32 slot)
+{
+	vexfs_remove(graph->file, slot);
+}
+
+/* Bits of a slot's own, so that every core and every order draws one sample. */
+static u32 drawn(u32 slot)
+{
+	u32 bits = slot * 2654435761u;
+
+	bits ^= bits >> 15;
+	bits *= 2246822519u;
+	return bits ^ bits >> 13;
+}
+
+static bool is_entry(const struct vexfs_graph *graph, u32 slot)
+{
+	return !(drawn(slot) & ((1u << graph->entry_bits) - 1));
+}
+
+/* By words, since a search may read what it replaces. */
+static void put_entry(const struct vexfs_graph *graph,
+		      struct vexfs_entries *set, u32 index, u32 slot)
+{
+	const u32 words = entry_line_bytes(graph) / sizeof(u64);
+	const u64 *from = graph->config.lines
+				  ? (const void *)vexfs_line_at(graph, slot)
+				  : (const void *)vexfs_code_at(graph, slot);
+	u64 *to = (u64 *)(void *)set->lines + (size_t)index * words;
+	u32 i;
+
+	for (i = 0; i < words; i++)
+		vexfs_store_relaxed(&to[i], from[i]);
+	vexfs_store_relaxed(&set->slots[index], slot);
+}
+
+static void thin_entries(struct vexfs_graph *graph)
+{
+	const struct vexfs_entries *old = graph->entries;
+	struct vexfs_entries *set =
+		&graph->entry_sets[old == &graph->entry_sets[0]];
+	u32 count = 0, i;
+
+	graph->entry_bits++;
+	for (i = 0; i < old->count; i++)
+		if (is_entry(graph, old->slots[i]))
+			put_entry(graph, set, count++, old->slots[i]);
+	/* There is always one, however unlikely its bits are. */
+	if (!count)
+		put_entry(graph, set, count++, old->slots[0]);
+	vexfs_store_release(&set->count, count);
+	vexfs_store_release(&graph->entries, set);
+}
+
+void vexfs_graph_add_entry(struct vexfs_graph *graph, u32 slot)
+{
+	u32 most = graph->linked_count / ENTRIES_SHARE;
+	struct vexfs_entries *set;
+
+	most = most < ENTRIES_FEW ? ENTRIES_FEW : most;
+	most = most > VEXFS_ENTRIES_MAX ? VEXFS_ENTRIES_MAX : most;
+	while (graph->entries->count >= most)
+		thin_entries(graph);
+	set = graph->entries;
+	if (set->count && !is_entry(graph, slot))
+		return;
+	put_entry(graph, set, set->count, slot);
+	vexfs_store_release(&set->count, set->count + 1);
+}
+
+size_t vexfs_graph_memory_bytes(const struct vexfs_graph *graph)
+{
+	const size_t row = graph->line_bytes +
+			   graph->config.width * sizeof(u32) + sizeof(u8);
+
+	return sizeof(*graph) + graph->config.tail_max * sizeof(u32) +
+	       2 * VEXFS_ENTRIES_MAX * (sizeof(u32) + entry_line_bytes(graph)) +
+	       (size_t)vexfs_slot_limit(graph) * row;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * The graph over one vector file, its tail, and what searches and linking share.
+ *
+ * A slot is free, in the tail (inserted, not linked yet), linked, or a tombstone
+ * (linked and removed). Each linked slot has a row of `width` links, packed to
+ * the front: slot + 1, or 0 for no link. Rows are written by linking and repair
+ * only; readers may see a row half changed, in which every entry is still a
+ * slot that was once linked.
+ *
+ * The tail is a ring of slots in the order of their insertion, scanned whole by
+ * every search. Linking takes from its front, and moves the front after the
+ * links are there: a slot is always in the tail or reachable.
+ *
+ * One writer inserts and removes, one linking is under way (by any number of
+ * workers, link.h), any number of searches run meanwhile.
+ */
+#ifndef VEXFS_ENGINE_GRAPH_H
+#define VEXFS_ENGINE_GRAPH_H
+
+#include "key.h"
+#include "platform.h"
+#include "vector_file.h"
+
+#define VEXFS_WIDTH_MAX 128u /* links of a row */
+#define VEXFS_EF_MAX 4096u
+#define VEXFS_ENTRIES_MAX 4096u
+#define VEXFS_TAIL_MAX (1u << 26)
+
+struct vexfs_graph_config {
+	u32 width; /* places of a row: a multiple of 16 */
+	u32 links_new; /* that a slot starts with, at most width */
+	u32 links_kept; /* of an overflowing row, below width: slack for later */
+	u32 ef_construct; /* candidates of a new slot */
+	u32 tail_max; /* slots waiting to be linked: a power of two */
+	u32 lines; /* 1: filter lines before the codes */
+};
+
+enum vexfs_slot_state {
+	VEXFS_SLOT_FREE,
+	VEXFS_SLOT_TAIL,
+	VEXFS_SLOT_LINKED,
+};
+
+struct vexfs_graph_kernels;
+
+struct vexfs_entries {
+	u32 count;
+	u32 *slots;
+	u8 *lines; /* of the slots, or their codes where there are no lines */
+};
+
+struct vexfs_graph {
+	struct vexfs_vector_file *file;
+	const struct vexfs_graph_kernels *kernels;
+	struct vexfs_graph_config config;
+	u32 row_bytes; /* of a code */
+	u32 line_bytes; /* of a filter line, or of a bare vexfs_row_scale */
+	u32 square_max; /* packed, of all rows ever inserted; only grows */
+	u32 linked_count; /* tombstones too */
+	u32 tail_first; /* both count without end; places are modulo tail_max */
+	u32 tail_last;
+	u32 *tail;
+	/*
+	 * Where searches start: a sample of the linked slots. It grows in place;
+	 * when it is too large, a part of it goes on in the other set. A search
+	 * that still reads the one after the next may take a line for another's:
+	 * it starts at a worse place, but at a linked slot.
+	 */
+	struct vexfs_entries *entries;
+	struct vexfs_entries entry_sets[2];
+	u32 entry_bits; /* one slot in 2^entry_bits is in the sample */
+	/* By chunk of VEXFS_CHUNK_ROWS slots. */
+	const s8 *codes[VEXFS_CHUNKS_MAX];
+	u8 *lines[VEXFS_CHUNKS_MAX];
+	u32 *links[VEXFS_CHUNKS_MAX];
+	u8 *states[VEXFS_CHUNKS_MAX]; /* enum vexfs_slot_state */
+};
+
+static inline const s8 *vexfs_code_at(const struct vexfs_graph *graph, u32 slot)
+{
+	return graph->codes[slot / VEXFS_CHUNK_ROWS] +
+	       (size_t)(slot % VEXFS_CHUNK_ROWS) * graph->row_bytes;
+}
+
+static inline u8 *vexfs_line_at(const struct vexfs_graph *graph, u32 slot)
+{
+	return graph->lines[slot / VEXFS_CHUNK_ROWS] +
+	       (size_t)(slot % VEXFS_CHUNK_ROWS) * graph->line_bytes;
+}
+
+static inline const struct vexfs_row_scale *
+vexfs_scale_at(const struct vexfs_graph *graph, u32 slot)
+{
+	return (const struct vexfs_row_scale
+			*)(const void *)(vexfs_line_at(graph, slot) +
+					 graph->line_bytes -
+					 sizeof(struct vexfs_row_scale));
+}
+
+static inline u32 *vexfs_links_at(const struct vexfs_graph *graph, u32 slot)
+{
+	return graph->links[slot / VEXFS_CHUNK_ROWS] +
+	       (size_t)(slot % VEXFS_CHUNK_ROWS) * graph->config.width;
+}
+
+static inline u8 *vexfs_state_at(const struct vexfs_graph *graph, u32 slot)
+{
+	return graph->states[slot / VEXFS_CHUNK_ROWS] + slot % VEXFS_CHUNK_ROWS;
+}
+
+/* The generation of a live slot plus 1, or 0. */
+static inline u64 vexfs_life_at(const struct vexfs_graph *graph, u32 slot)
+{
+	return vexfs_load_acquire(&graph->file->chunks[slot / VEXFS_CHUNK_ROWS]
+					   ->states[slot % VEXFS_CHUNK_ROWS]);
+}
+
+static inline u32 vexfs_tail_length(const struct vexfs_graph *graph)
+{
+	const u32 first = vexfs_load_acquire(&graph->tail_first);
+
+	return vexfs_load_acquire(&graph->tail_last) - first;
+}
+
+/* All slots are below; grows by whole chunks. */
+static inline u32 vexfs_slot_limit(const struct vexfs_graph *graph)
+{
+	return vexfs_load_acquire(&graph->file->chunk_count) * VEXFS_CHUNK_ROWS;
+}
+
+/* -EINVAL: a configuration out of range. -ENOMEM. The file stays the caller's. */
+int vexfs_graph_create(struct vexfs_vector_file *file,
+		       const struct vexfs_graph_config *config,
+		       const struct vexfs_graph_kernels *kernels,
+		       struct vexfs_graph **made);
+void vexfs_graph_destroy(struct vexfs_graph *graph);
+
+/*
+ * Codes a vector into a free slot and appends it to the tail. Errors of
+ * vexfs_insert(); -EBUSY: the slot is a tombstone that repair has not freed;
+ * -EAGAIN: the tail is full, linking has to run first.
+ */
+int vexfs_graph_insert(struct vexfs_graph *graph, u32 slot, u32 generation,
+		       const u32 *bits);
+/* Tombstones a slot at once. */
+void vexfs_graph_remove(struct vexfs_graph *graph, u32 slot);
+
+/* Of linking: takes a linked slot into the sample of entries where it belongs. */
+void vexfs_graph_add_entry(struct vexfs_graph *graph, u32 slot);
+
+size_t vexfs_graph_memory_bytes(const struct vexfs_graph *graph);
+
+#endif

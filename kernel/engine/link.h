@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * Linking: moves the tail into the graph, in batches, as a command with a
+ * budget.
+ *
+ * A batch has two phases. First each member looks for its candidates: a walk of
+ * the graph as the last batch has left it, and the members before it by brute
+ * force (without these, vectors that arrive in clustered order break the graph);
+ * what pruning keeps are the member's own links. Then the links back: each
+ * target's row takes all members that chose it, in their order, and is pruned
+ * where they do not fit.
+ *
+ * Both phases are cut into items that any number of workers take, without locks:
+ * items of a phase write what no other item of it reads or writes. So the same
+ * commands give the same graph for any number of workers and any budget. Who
+ * finishes the last item of a phase opens the next.
+ */
+#ifndef VEXFS_ENGINE_LINK_H
+#define VEXFS_ENGINE_LINK_H
+
+#include "graph.h"
+
+#define VEXFS_BATCH_MAX 1024u /* members */
+#define VEXFS_LINK_PARTS 16u /* of the links back, by target */
+
+struct vexfs_linker;
+
+/* One for each graph. -ENOMEM. */
+int vexfs_linker_create(struct vexfs_graph *graph,
+			struct vexfs_linker **linker);
+void vexfs_linker_destroy(struct vexfs_linker *linker);
+
+/* Scratch of one worker, for slots below the limit. */
+size_t vexfs_link_scratch_bytes(const struct vexfs_linker *linker,
+				u32 slot_limit);
+
+/*
+ * Runs at most `budget` items; an item is one slot's search or one part of the
+ * links back, about 50 us. Returns how many it ran: fewer than the budget where
+ * the tail is linked or other workers have taken what is left of the phase.
+ * Several workers may run it at the same time, each with its own scratch, whose
+ * slot_limit is vexfs_slot_limit() at the time of the call or later.
+ */
+u32 vexfs_run_link(struct vexfs_linker *linker, u32 budget, u32 slot_limit,
+		   void *scratch);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * Approximate search of a batch of queries: the tail whole, and the graph by
+ * walks of which a few are under way at a time.
+ */
+#ifndef VEXFS_ENGINE_SEARCH_H
+#define VEXFS_ENGINE_SEARCH_H
+
+#include "graph.h"
+
+#define VEXFS_WALKS_MAX 8u
+
+struct vexfs_found {
+	u32 slot;
+	u32 generation;
+	s32 key; /* comparable within one query only */
+};
+
+struct vexfs_search {
+	u32 query_count;
+	const u32 *query_bits; /* query_count x dim, IEEE 754 singles */
+	u32 wanted; /* candidates a query, at most ef */
+	u32 ef; /* places of the pool, at most VEXFS_EF_MAX */
+	u32 stop_rank; /* 0, or the rank of struct vexfs_walk; at most ef */
+	u32 stop_share;
+	u32 slack; /* sixteenths of a standard deviation: 16 is usual */
+	u32 walk_count; /* under way at a time, 1..VEXFS_WALKS_MAX */
+	u32 slot_limit; /* vexfs_slot_limit() when the scratch was measured */
+	struct vexfs_found *found; /* query_count x wanted, nearest first */
+	u32 *counts;
+	void *scratch;
+	/* What it took, over all queries. */
+	u64 expanded_count;
+	u64 filtered_count;
+	u64 scored_count;
+};
+
+size_t vexfs_search_scratch_bytes(const struct vexfs_graph *graph, u32 ef,
+				  u32 walk_count, u32 slot_limit);
+
+/* -EINVAL: a bound is out of range, or a query is not finite. */
+int vexfs_run_search(const struct vexfs_graph *graph,
+		     struct vexfs_search *search);
+
+#endif

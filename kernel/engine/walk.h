@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * A walk: one query's way through the graph, as a small state machine. Several
+ * are advanced in turn, so that one's cache misses hide behind another's
+ * arithmetic; each step ends where it has asked for memory that it needs next.
+ *
+ * The pool holds the nearest slots seen, sorted by key; a place whose highest
+ * bit is set has been expanded, or is not to be. The walk expands the nearest
+ * place that has not been, until there is none within reach.
+ */
+#ifndef VEXFS_ENGINE_WALK_H
+#define VEXFS_ENGINE_WALK_H
+
+#include "graph.h"
+
+#define VEXFS_EXPANDED 0x80000000u
+#define VEXFS_NO_SLOT 0xffffffffu
+#define VEXFS_BUFFER_SLOTS (VEXFS_WIDTH_MAX + 4)
+
+enum vexfs_walk_phase {
+	VEXFS_WALK_GATHER, /* the unseen neighbours of the next place */
+	VEXFS_WALK_FILTER, /* by their lines */
+	VEXFS_WALK_SCORE, /* by their codes */
+};
+
+struct vexfs_pool {
+	s32 *keys; /* aligned to 64 bytes, room for ef rounded up to 16 */
+	u32 *slots;
+	u32 ef;
+	u32 padded; /* ef rounded up to 16 */
+};
+
+struct vexfs_walk {
+	struct vexfs_query query;
+	struct vexfs_pool pool;
+	u64 *seen; /* a bit a slot */
+	u32 slot_limit; /* slots that seen has bits for */
+	u32 slack; /* of the filter lines, see vexfs_line_key() */
+	u32 stop_rank; /* 0, or: end where the next place is farther than the */
+	u32 stop_share; /* stop_rank-th by more than this share, in 2^-16 */
+	u32 at; /* the place to expand next */
+	enum vexfs_walk_phase phase;
+	u32 count; /* in the buffer */
+	u32 index; /* of the query, for the caller */
+	/* What it took. */
+	u32 expanded_count;
+	u32 filtered_count;
+	u32 scored_count;
+	u32 buffer[VEXFS_BUFFER_SLOTS];
+};
+
+/* A new slot's or a row's candidates, and what pruning keeps of them. */
+struct vexfs_prune {
+	const struct vexfs_query *query; /* with a Euclid unit */
+	const struct vexfs_pool *from; /* sorted; its marks are used up */
+	u32 count; /* places of `from` */
+	u32 kept_min; /* where there are so many */
+	u32 kept_max;
+	u32 *kept; /* room for kept_max rounded up to 4 */
+};
+
+/* Everything that one SIMD level compiles for itself; all give the same. */
+struct vexfs_graph_kernels {
+	/* Codes a query from IEEE 754 bits: -EINVAL if not finite. Padding is
+	 * zeroed; code has row_bytes, planes VEXFS_PLANES lines where the graph
+	 * has lines. */
+	int (*code_query)(const struct vexfs_graph *graph, const u32 *bits,
+			  s8 *code, u64 *planes, struct vexfs_query *query);
+	/* A row as a query. */
+	void (*row_query)(const struct vexfs_graph *graph, u32 slot,
+			  u64 *planes, struct vexfs_query *query);
+	void (*keys)(const struct vexfs_graph *graph,
+		     const struct vexfs_query *query, const u32 *slots,
+		     u32 count, s32 *keys);
+	/* The nearest entry, by lines where the graph has them; VEXFS_NO_SLOT
+	 * where there is none. */
+	u32 (*nearest_entry)(const struct vexfs_graph *graph,
+			     const struct vexfs_query *query);
+	/* Offers slots to a pool, marked as given (0 or VEXFS_EXPANDED). */
+	void (*offer)(const struct vexfs_graph *graph,
+		      const struct vexfs_query *query, const u32 *slots,
+		      u32 count, u32 mark, const struct vexfs_pool *pool);
+	/* Advances all until one ends; answers which. */
+	u32 (*advance)(const struct vexfs_graph *graph,
+		       struct vexfs_walk *const *walks, u32 count);
+	/* Relaxed diversity: how many were kept. */
+	u32 (*prune)(const struct vexfs_graph *graph,
+		     const struct vexfs_prune *prune);
+};
+
+extern const struct vexfs_graph_kernels vexfs_graph_kernels_scalar;
+extern const struct vexfs_graph_kernels vexfs_graph_kernels_avx2;
+extern const struct vexfs_graph_kernels vexfs_graph_kernels_avx512;
+
+static inline u32 vexfs_pad_pool(u32 ef)
+{
+	return (ef + 15) & ~15u;
+}
+
+/* Empties a pool. */
+static inline void vexfs_pool_clear(const struct vexfs_pool *pool)
+{
+	u32 i;
+
+	for (i = 0; i < pool->padded; i++) {
+		pool->keys[i] = VEXFS_KEY_NONE;
+		pool->slots[i] = ~0u;
+	}
+}
+
+#endif

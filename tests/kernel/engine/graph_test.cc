@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <ostream>
+#include <set>
+#include <thread>
+
+#include "tests/kernel/engine/engine_index.h"
+
+namespace vexfs::engine {
+namespace {
+
+std::vector<std::vector<std::uint32_t>> true_nearest(const floats& rows, const floats& queries,
+                                                     vexfs_metric metric, std::uint32_t dim,
+                                                     std::uint32_t k) {
+  std::vector<std::vector<std::uint32_t>> truth;
+  for (std::size_t q = 0; q < queries.size(); q += dim) {
+    std::vector<std::pair<double, std::uint32_t>> scored;
+    for (std::uint32_t r = 0; r < rows.size() / dim; ++r)
+      scored.emplace_back(
+          distance_of(metric, queries.data() + q, rows.data() + std::size_t{r} * dim, dim), r);
+    std::ranges::partial_sort(scored, scored.begin() + k);
+    truth.emplace_back();
+    for (std::uint32_t i = 0; i < k; ++i)
+      truth.back().push_back(scored[i].second);
+  }
+  return truth;
+}
+
+/// Recall@10 where an answer counts that is as near as the true one: duplicates are as good.
+double recall(const floats& rows, const floats& queries, vexfs_metric metric, std::uint32_t dim,
+              const std::vector<std::vector<std::uint32_t>>& truth,
+              const std::vector<std::vector<vexfs_found>>& found) {
+  std::size_t hits = 0;
+  std::size_t wanted = 0;
+  for (std::size_t q = 0; q < truth.size(); ++q) {
+    const auto distance = [&](std::uint32_t slot) {
+      return distance_of(metric, queries.data() + q * dim, rows.data() + std::size_t{slot} * dim,
+                         dim);
+    };
+    std::vector<double> distances;
+    for (const vexfs_found& one : found[q])
+      distances.push_back(distance(one.slot));
+    std::ranges::sort(distances);  // rescored, as core does
+    for (std::size_t i = 0; i < std::min(truth[q].size(), distances.size()); ++i)
+      hits += distances[i] <= distance(truth[q].back());
+    wanted += truth[q].size();
+  }
+  return static_cast<double>(hits) / static_cast<double>(wanted);
+}
+
+struct recalled {
+  const char* kind;
+  vexfs_metric metric;
+  bool has_unit_length;
+  std::uint32_t dim;
+  double recall;  // of a pool of 16, measured by this test
+};
+
+void PrintTo(const recalled& one, std::ostream* to) {
+  *to << one.kind << ", " << (one.metric == VEXFS_METRIC_DOT ? "dot" : "euclid") << ", " << one.dim;
+}
+
+class recall_test : public testing::TestWithParam<recalled> {};
+
+/// Two-sided: a graph that has become better is news too, and the number here has to follow.
+TEST_P(recall_test, recall_is_what_it_was) {
+  const recalled& expected = GetParam();
+  std::mt19937_64 random(11);
+  constexpr std::uint32_t count = 4000;
+  floats rows = make_rows(random, expected.kind, count, expected.dim);
+  floats queries = make_rows(random, expected.kind, 100, expected.dim);
+  if (expected.has_unit_length) {
+    normalise_rows(rows, expected.dim);
+    normalise_rows(queries, expected.dim);
+  }
+  engine_index index(expected.dim, expected.metric, usual_config(expected.dim));
+  index.insert_all(rows);
+  index.link_all();
+  validate(index.graph());
+  const auto truth = true_nearest(rows, queries, expected.metric, expected.dim, 10);
+  const auto found = index.search(queries, {.wanted = 16, .ef = 16});
+  EXPECT_NEAR(recall(rows, queries, expected.metric, expected.dim, truth, found), expected.recall,
+              0.002);
+  const auto wider = index.search(queries, {.wanted = 16, .ef = 100});
+  EXPECT_GE(recall(rows, queries, expected.metric, expected.dim, truth, wider), 0.975);
+  // Rows without a link to them are few even where rows hide behind each other.
+  EXPECT_LE(unreachable_count(index.graph()), count / 25);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    kinds, recall_test,
+    testing::Values(recalled{"clusters", VEXFS_METRIC_DOT, true, 384, 0.9935},
+                    recalled{"clusters", VEXFS_METRIC_EUCLID, false, 128, 1},
+                    recalled{"clustered order", VEXFS_METRIC_DOT, true, 384, 0.976},
+                    recalled{"clustered order", VEXFS_METRIC_EUCLID, false, 128, 1},
+                    recalled{"anisotropic", VEXFS_METRIC_EUCLID, false, 128, 0.9995},
+                    recalled{"drifting", VEXFS_METRIC_EUCLID, false, 128, 1},
+                    recalled{"clusters", VEXFS_METRIC_DOT, false, 128, 0.9985},
+                    recalled{"mixed norms", VEXFS_METRIC_DOT, false, 128, 0.82},
+                    recalled{"mixed norms", VEXFS_METRIC_EUCLID, false, 128, 0.99},
+                    recalled{"many zeros", VEXFS_METRIC_DOT, true, 128, 0.964},
+                    recalled{"many zeros", VEXFS_METRIC_EUCLID, false, 320, 0.902},
+                    recalled{"duplicates", VEXFS_METRIC_EUCLID, false, 64, 1},
+                    recalled{"tiny", VEXFS_METRIC_EUCLID, false, 100, 1},
+                    recalled{"huge", VEXFS_METRIC_EUCLID, false, 100, 1},
+                    recalled{"tiny", VEXFS_METRIC_DOT, false, 300, 0.9935},
+                    recalled{"huge", VEXFS_METRIC_DOT, false, 300, 0.9935},
+                    recalled{"clusters", VEXFS_METRIC_EUCLID, false, 2, 0.9985},
+                    recalled{"clusters", VEXFS_METRIC_EUCLID, false, 1, 1}));
+
+TEST(graph_test, the_same_commands_give_the_same_graph_for_any_workers_and_budget) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  constexpr std::uint32_t dim = 64;
+  constexpr std::uint32_t count = 6000;
+  const floats rows = make_rows(random, "clusters", count, dim);
+  engine_index alone(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
+  alone.insert_all(rows);
+  alone.link_all(1000000);
+  validate(alone.graph());
+
+  engine_index sliced(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
+  sliced.insert_all(rows);
+  while (sliced.link_some(1 + static_cast<std::uint32_t>(random() % 50)) != 0) {
+  }
+  engine_index shared(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
+  shared.insert_all(rows);
+  const auto work = [&] {
+    while (vexfs_tail_length(shared.graph()) != 0)
+      if (shared.link_some(17) == 0) std::this_thread::yield();
+  };
+  std::thread other(work);
+  work();
+  other.join();
+  validate(shared.graph());
+
+  for (std::uint32_t slot = 0; slot < count; ++slot) {
+    ASSERT_EQ(sliced.links(slot), alone.links(slot)) << "slot " << slot;
+    ASSERT_EQ(shared.links(slot), alone.links(slot)) << "slot " << slot;
+  }
+}
+
+TEST(graph_test, a_vector_is_found_the_moment_it_is_inserted) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  for (const std::uint32_t dim : {96U, 384U}) {
+    constexpr std::uint32_t count = 1500;
+    const floats rows = make_rows(random, "clusters", count, dim);
+    engine_index index(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
+    for (std::uint32_t slot = 0; slot < count; ++slot) {
+      const float* row = rows.data() + std::size_t{slot} * dim;
+      ASSERT_EQ(index.insert(slot, row, slot + 7), 0);
+      if (random() % 4 == 0) index.link_some(static_cast<std::uint32_t>(random() % 40));
+      if (random() % 8 != 0) continue;
+      const auto found = index.search(floats(row, row + dim), {.wanted = 1, .ef = 10});
+      ASSERT_EQ(found[0].size(), 1U);
+      ASSERT_EQ(found[0][0].slot, slot);
+      ASSERT_EQ(found[0][0].generation, slot + 7);
+    }
+    validate(index.graph());
+  }
+}
+
+TEST(graph_test, before_linking_the_answers_are_those_of_a_scan_by_keys) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  constexpr std::uint32_t dim = 48;
+  constexpr std::uint32_t count = 1000;
+  const floats rows = make_rows(random, "clusters", count, dim);
+  const floats queries = make_rows(random, "clusters", 20, dim);
+  engine_index index(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
+  EXPECT_TRUE(index.search(queries, {})[0].empty());
+  index.insert_all(rows);
+  const auto found = index.search(queries, {.wanted = 16, .ef = 16});
+  const auto truth = true_nearest(rows, queries, VEXFS_METRIC_EUCLID, dim, 10);
+  EXPECT_EQ(recall(rows, queries, VEXFS_METRIC_EUCLID, dim, truth, found), 1.0);
+}
+
+TEST(graph_test, a_removed_slot_is_never_answered) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  constexpr std::uint32_t dim = 32;
+  constexpr std::uint32_t count = 2000;
+  const floats rows = make_rows(random, "clusters", count, dim);
+  engine_index index(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
+  index.insert_all(rows);
+  // Some die in the tail, some in the batch that is under way, some in the graph.
+  std::set<std::uint32_t> removed;
+  for (int round = 0; round < 300; ++round) {
+    const auto slot = static_cast<std::uint32_t>(random() % count);
+    index.remove(slot);
+    removed.insert(slot);
+    index.link_some(10);
+  }
+  index.link_all();
+  validate(index.graph());
+  for (const std::uint32_t slot : removed) {
+    const float* row = rows.data() + std::size_t{slot} * dim;
+    const auto found = index.search(floats(row, row + dim), {.wanted = 20, .ef = 40});
+    for (const vexfs_found& one : found[0])
+      ASSERT_FALSE(removed.contains(one.slot));
+  }
+  // Those that died in the tail are free again; those in the graph are not yet.
+  std::uint32_t free_count = 0;
+  for (const std::uint32_t slot : removed) {
+    const int status = index.insert(slot, rows.data());
+    ASSERT_TRUE(status == 0 || status == -EBUSY) << status;
+    free_count += status == 0;
+  }
+  EXPECT_GT(free_count, 0U);
+  EXPECT_LT(free_count, removed.size());
+  index.link_all();
+  validate(index.graph());
+}
+
+TEST(graph_test, a_full_tail_refuses_until_it_is_linked) {
+  constexpr std::uint32_t dim = 4;
+  vexfs_graph_config config = usual_config(dim);
+  config.tail_max = 8;
+  engine_index index(dim, VEXFS_METRIC_DOT, config);
+  const float row[dim] = {1, 2, 3, 4};
+  for (std::uint32_t slot = 0; slot < 8; ++slot)
+    ASSERT_EQ(index.insert(slot, row), 0);
+  ASSERT_EQ(index.insert(8, row), -EAGAIN);
+  ASSERT_NE(index.link_some(1000), 0U);
+  ASSERT_EQ(index.insert(8, row), 0);
+  ASSERT_EQ(index.insert(8, row), -EEXIST);
+  ASSERT_EQ(index.insert(0xffffffffU, row), -ERANGE);
+  index.link_all();
+  validate(index.graph());
+}
+
+TEST(graph_test, bounds_from_outside_are_checked) {
+  constexpr std::uint32_t dim = 4;
+  vexfs_vector_file* file = vexfs_vector_file_create(dim, VEXFS_METRIC_DOT, &vexfs_kernels_scalar);
+  const auto create = [&](auto change) {
+    vexfs_graph_config config = usual_config(dim);
+    change(config);
+    vexfs_graph* graph = nullptr;
+    const int status = vexfs_graph_create(file, &config, &vexfs_graph_kernels_scalar, &graph);
+    if (status == 0) vexfs_graph_destroy(graph);
+    return status;
+  };
+  EXPECT_EQ(create([](vexfs_graph_config&) {}), 0);
+  EXPECT_EQ(create([](vexfs_graph_config& c) { c.width = 0; }), -EINVAL);
+  EXPECT_EQ(create([](vexfs_graph_config& c) { c.width = 40; }), -EINVAL);
+  EXPECT_EQ(create([](vexfs_graph_config& c) { c.width = VEXFS_WIDTH_MAX + 16; }), -EINVAL);
+  EXPECT_EQ(create([](vexfs_graph_config& c) { c.links_new = 0; }), -EINVAL);
+  EXPECT_EQ(create([](vexfs_graph_config& c) { c.links_new = c.width + 1; }), -EINVAL);
+  EXPECT_EQ(create([](vexfs_graph_config& c) { c.links_kept = c.width + 1; }), -EINVAL);
+  EXPECT_EQ(create([](vexfs_graph_config& c) { c.ef_construct = VEXFS_EF_MAX + 1; }), -EINVAL);
+  EXPECT_EQ(create([](vexfs_graph_config& c) { c.tail_max = 100; }), -EINVAL);
+  EXPECT_EQ(create([](vexfs_graph_config& c) { c.lines = 2; }), -EINVAL);
+  vexfs_vector_file_destroy(file);
+
+  engine_index index(dim, VEXFS_METRIC_DOT, usual_config(dim));
+  const auto search = [&](auto change) {
+    vexfs_search bounds{};
+    bounds.wanted = 1;
+    bounds.ef = 1;
+    bounds.walk_count = 1;
+    change(bounds);
+    return vexfs_run_search(index.graph(), &bounds);
+  };
+  EXPECT_EQ(search([](vexfs_search&) {}), 0);
+  EXPECT_EQ(search([](vexfs_search& s) { s.wanted = 0; }), -EINVAL);
+  EXPECT_EQ(search([](vexfs_search& s) { s.wanted = 2; }), -EINVAL);
+  EXPECT_EQ(search([](vexfs_search& s) { s.ef = 0; }), -EINVAL);
+  EXPECT_EQ(search([](vexfs_search& s) { s.ef = VEXFS_EF_MAX + 1; }), -EINVAL);
+  EXPECT_EQ(search([](vexfs_search& s) { s.stop_rank = 2; }), -EINVAL);
+  EXPECT_EQ(search([](vexfs_search& s) { s.stop_share = ~0U; }), -EINVAL);
+  EXPECT_EQ(search([](vexfs_search& s) { s.slack = ~0U; }), -EINVAL);
+  EXPECT_EQ(search([](vexfs_search& s) { s.walk_count = 0; }), -EINVAL);
+  EXPECT_EQ(search([](vexfs_search& s) { s.walk_count = VEXFS_WALKS_MAX + 1; }), -EINVAL);
+}
+
+TEST(graph_test, searches_run_while_others_insert_remove_and_link) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  constexpr std::uint32_t dim = 32;
+  constexpr std::uint32_t count = 9000;  // three chunks
+  const floats rows = make_rows(random, "clusters", count, dim);
+  const floats queries = make_rows(random, "clusters", 8, dim);
+  engine_index index(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
+  for (std::uint32_t slot = 0; slot < 100; ++slot)
+    ASSERT_EQ(index.insert(slot, rows.data() + std::size_t{slot} * dim, slot), 0);
+  std::atomic<bool> is_done{false};
+  const auto link = [&] {
+    while (!is_done || vexfs_tail_length(index.graph()) != 0)
+      if (index.link_some(20) == 0) std::this_thread::yield();
+  };
+  std::thread first_linker(link);
+  std::thread second_linker(link);
+  std::thread searcher([&] {
+    while (!is_done)
+      for (const auto& answer : index.search(queries, {}))
+        for (const vexfs_found& one : answer)
+          ASSERT_EQ(one.generation, one.slot);
+  });
+  for (std::uint32_t slot = 100; slot < count; ++slot) {
+    ASSERT_EQ(index.insert(slot, rows.data() + std::size_t{slot} * dim, slot), 0);
+    if (slot % 5 == 0) index.remove(slot - 50);
+  }
+  is_done = true;
+  first_linker.join();
+  second_linker.join();
+  searcher.join();
+  validate(index.graph());
+}
+
+}  // namespace
+}  // namespace vexfs::engine
