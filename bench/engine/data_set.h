@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/model/vector.h"
+
+namespace vexfs::bench {
+
+inline constexpr std::uint32_t truth_rank = 10;
+
+/// Vectors to search, queries, and the true nearest of each.
+struct data_set {
+  std::string name;
+  distance metric = distance::dot;
+  std::uint32_t dim = 0;
+  std::uint32_t row_count = 0;
+  std::uint32_t query_count = 0;
+  std::vector<float> rows;
+  std::vector<float> queries;
+  std::vector<std::uint32_t> truth;  // query_count x truth_rank
+
+  [[nodiscard]] const float* row(std::uint32_t index) const {
+    return rows.data() + std::size_t{index} * dim;
+  }
+  [[nodiscard]] const float* query(std::uint32_t index) const {
+    return queries.data() + std::size_t{index} * dim;
+  }
+};
+
+/// Files of u32 rows, u32 dim, then the floats, little endian. Exits with a message where they are
+/// no such files.
+[[nodiscard]] data_set read_data_set(const std::string& base, const std::string& queries,
+                                     distance metric);
+
+/// Gaussian clusters whose centres are Gaussian too; queries come from the same clusters.
+[[nodiscard]] data_set make_clusters(std::uint32_t row_count, std::uint32_t query_count,
+                                     std::uint32_t dim, std::uint32_t cluster_count,
+                                     distance metric, std::uint64_t seed);
+
+/// Writes base and queries in the format that read_data_set() takes.
+void write_data_set(const data_set& data, const std::string& folder);
+
+}  // namespace vexfs::bench

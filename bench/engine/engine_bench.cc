@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's graph with float32 rescoring, on one thread: queries a second at recall@10 of .95
+// and .99, singly and with several walks under way; and how many vectors a second two threads link.
+//
+// engine_bench [--min-seconds=S] [--write=FOLDER] [BASE.fbin QUERIES.fbin ip|l2]
+//
+// Without files it makes clustered sets of 128 dimensions, which --write keeps as files for other
+// programs. The search parameters are the smallest that reach the recall on the first half of the
+// queries; recall and speed are then taken of the other half. Times are processor time.
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <sched.h>
+
+#include "bench/engine/data_set.h"
+#include "core/database/rescore.h"
+#include "ioctl/embedded/cpu.h"
+
+extern "C" {
+#include "kernel/engine/link.h"
+#include "kernel/engine/search.h"
+#include "kernel/engine/walk.h"
+}
+
+namespace vexfs::bench {
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+double seconds_since(steady::time_point start) {
+  return std::chrono::duration<double>(steady::now() - start).count();
+}
+
+/// Seconds that this thread has run: what others take from the core is not counted.
+double thread_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+struct options {
+  double seconds_min = 0.3;
+  std::string folder;
+  std::vector<std::string> files;
+};
+
+struct level {
+  const vexfs_kernels* scan;
+  const vexfs_graph_kernels* graph;
+};
+
+level kernels_of(simd_level chosen) {
+  switch (chosen) {
+    case simd_level::avx512:
+      return {&vexfs_kernels_avx512, &vexfs_graph_kernels_avx512};
+    case simd_level::avx2:
+      return {&vexfs_kernels_avx2, &vexfs_graph_kernels_avx2};
+    case simd_level::scalar:
+      break;
+  }
+  return {&vexfs_kernels_scalar, &vexfs_graph_kernels_scalar};
+}
+
+/// A collection as the engine holds it.
+class index {
+ public:
+  index(const data_set& data, const vexfs_graph_config& config) : data_(data) {
+    const level kernels = kernels_of(chosen_simd_level());
+    file_ = vexfs_vector_file_create(
+        data.dim, data.metric == distance::euclid ? VEXFS_METRIC_EUCLID : VEXFS_METRIC_DOT,
+        kernels.scan);
+    if (!file_ || vexfs_graph_create(file_, &config, kernels.graph, &graph_) != 0 ||
+        vexfs_linker_create(graph_, &linker_) != 0) {
+      std::fputs("engine_bench: out of memory\n", stderr);
+      std::exit(2);
+    }
+  }
+  ~index() {
+    vexfs_linker_destroy(linker_);
+    vexfs_graph_destroy(graph_);
+    vexfs_vector_file_destroy(file_);
+  }
+  index(const index&) = delete;
+
+  /// Seconds of coding all vectors on one thread.
+  double insert() {
+    const double start = thread_seconds();
+    for (std::uint32_t slot = 0; slot < data_.row_count; ++slot) {
+      const int status = vexfs_graph_insert(
+          graph_, slot, 0, reinterpret_cast<const std::uint32_t*>(data_.row(slot)));
+      if (status != 0) {
+        std::fprintf(stderr, "engine_bench: vector %u was refused: errno %d\n", slot, -status);
+        std::exit(2);
+      }
+    }
+    return thread_seconds() - start;
+  }
+
+  /// Seconds that the threads ran, in the mean.
+  double link(unsigned thread_count) {
+    std::atomic<double> ran{0};
+    const auto work = [&] {
+      const double start = thread_seconds();
+      const std::uint32_t limit = vexfs_slot_limit(graph_);
+      std::vector<std::byte> scratch(vexfs_link_scratch_bytes(linker_, limit));
+      while (vexfs_tail_length(graph_) != 0)
+        if (vexfs_run_link(linker_, 64, limit, scratch.data()) == 0) std::this_thread::yield();
+      ran += thread_seconds() - start;
+    };
+    std::vector<std::thread> others;
+    for (unsigned i = 1; i < thread_count; ++i)
+      others.emplace_back(work);
+    work();
+    for (std::thread& other : others)
+      other.join();
+    return ran / thread_count;
+  }
+
+  [[nodiscard]] const vexfs_graph* graph() const { return graph_; }
+
+ private:
+  const data_set& data_;
+  vexfs_vector_file* file_ = nullptr;
+  vexfs_graph* graph_ = nullptr;
+  vexfs_linker* linker_ = nullptr;
+};
+
+struct search_settings {
+  std::uint32_t ef = 200;
+  std::uint32_t stop_share = 0;  // 0: none
+  std::uint32_t rescored = 12;
+  std::uint32_t walk_count = 4;
+};
+
+struct outcome {
+  double recall = 0;
+  double expanded = 0;
+  double filtered = 0;
+  double scored = 0;
+};
+
+/// Searches a range of queries, in batches, and rescores in float32.
+class searcher {
+ public:
+  searcher(const data_set& data, const index& of)
+      : data_(data),
+        graph_(of.graph()),
+        similarity_(similarity_for(data.metric, datatype::float32)),
+        scratch_(
+            vexfs_search_scratch_bytes(graph_, 1024, VEXFS_WALKS_MAX, vexfs_slot_limit(graph_))),
+        found_(std::size_t{batch_max} * 64),
+        counts_(batch_max),
+        answers_(std::size_t{data.query_count} * truth_rank) {}
+
+  outcome run(std::uint32_t first, std::uint32_t last, const search_settings& settings) {
+    outcome result;
+    vexfs_search search{};
+    search.wanted = std::min(settings.rescored, settings.ef);
+    search.ef = settings.ef;
+    search.stop_rank = settings.stop_share ? truth_rank : 0;
+    search.stop_share = settings.stop_share;
+    search.slack = 16;
+    search.walk_count = settings.walk_count;
+    search.slot_limit = vexfs_slot_limit(graph_);
+    search.found = found_.data();
+    search.counts = counts_.data();
+    search.scratch = scratch_.data();
+    const std::uint32_t batch = settings.walk_count == 1 ? 1 : batch_max;
+    for (std::uint32_t q = first; q < last; q += batch) {
+      search.query_count = std::min(batch, last - q);
+      search.query_bits = reinterpret_cast<const std::uint32_t*>(data_.query(q));
+      if (vexfs_run_search(graph_, &search) != 0) std::exit(2);
+      for (std::uint32_t i = 0; i < search.query_count; ++i)
+        rescore(q + i, found_.data() + std::size_t{i} * search.wanted, counts_[i]);
+      result.expanded += static_cast<double>(search.expanded_count);
+      result.filtered += static_cast<double>(search.filtered_count);
+      result.scored += static_cast<double>(search.scored_count);
+    }
+    const double count = last - first;
+    result.expanded /= count;
+    result.filtered /= count;
+    result.scored /= count;
+    return result;
+  }
+
+  double recall(std::uint32_t first, std::uint32_t last) const {
+    std::size_t hits = 0;
+    for (std::uint32_t q = first; q < last; ++q) {
+      const auto* truth = data_.truth.data() + std::size_t{q} * truth_rank;
+      for (std::uint32_t i = 0; i < truth_rank; ++i)
+        hits += static_cast<std::size_t>(
+            std::count(truth, truth + truth_rank, answers_[std::size_t{q} * truth_rank + i]));
+    }
+    return static_cast<double>(hits) / (last - first) / truth_rank;
+  }
+
+ private:
+  static constexpr std::uint32_t batch_max = 64;
+
+  void rescore(std::uint32_t query, const vexfs_found* found, std::uint32_t count) {
+    std::pair<float, std::uint32_t> scored[64];
+    constexpr std::uint32_t ahead = 4;
+    const auto prefetch = [&](std::uint32_t i) {
+      const auto* bytes = reinterpret_cast<const char*>(data_.row(found[i].slot));
+      for (std::uint32_t at = 0; at < data_.dim * sizeof(float); at += 64)
+        __builtin_prefetch(bytes + at);
+    };
+    for (std::uint32_t i = 0; i < std::min(ahead, count); ++i)
+      prefetch(i);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (i + ahead < count) prefetch(i + ahead);
+      scored[i] = {
+          -similarity_(data_.query(query),
+                       reinterpret_cast<const std::byte*>(data_.row(found[i].slot)), data_.dim),
+          found[i].slot};
+    }
+    const std::uint32_t kept = std::min(truth_rank, count);
+    std::partial_sort(scored, scored + kept, scored + count);
+    for (std::uint32_t i = 0; i < truth_rank; ++i)
+      answers_[std::size_t{query} * truth_rank + i] = i < kept ? scored[i].second : ~0U;
+  }
+
+  const data_set& data_;
+  const vexfs_graph* graph_;
+  const similarity_fn similarity_;
+  std::vector<std::byte> scratch_;
+  std::vector<vexfs_found> found_;
+  std::vector<std::uint32_t> counts_;
+  std::vector<std::uint32_t> answers_;
+};
+
+/// The smallest value in [low, high] of a parameter that reaches the recall on the tuning queries.
+template <class Set>
+bool tune(searcher& searches, std::uint32_t tuning, double wanted, std::uint32_t low,
+          std::uint32_t high, search_settings& settings, Set set) {
+  const auto reaches = [&](std::uint32_t value) {
+    set(settings, value);
+    searches.run(0, tuning, settings);
+    return searches.recall(0, tuning) >= wanted;
+  };
+  if (!reaches(high)) return false;
+  while (low < high) {
+    const std::uint32_t middle = (low + high) / 2;
+    if (reaches(middle))
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  set(settings, high);
+  return true;
+}
+
+void measure(const data_set& data, const index& built, double seconds_min) {
+  searcher searches(data, built);
+  const std::uint32_t tuning = data.query_count / 2;
+  for (const double wanted : {0.95, 0.99}) {
+    search_settings adaptive;
+    search_settings fixed;
+    const bool has_adaptive =
+        tune(searches, tuning, wanted, 1, 1U << 16, adaptive,
+             [](search_settings& s, std::uint32_t value) { s.stop_share = value; });
+    const bool has_fixed = tune(searches, tuning, wanted, truth_rank, 1000, fixed,
+                                [](search_settings& s, std::uint32_t value) { s.ef = value; });
+    for (const std::uint32_t walks : {1U, 4U}) {
+      double best[2] = {0, 0};
+      outcome took[2];
+      double recalls[2] = {0, 0};
+      const search_settings* both[2] = {&adaptive, &fixed};
+      const bool has[2] = {has_adaptive, has_fixed};
+      const auto start = steady::now();
+      do {
+        for (int i = 0; i < 2; ++i) {
+          if (!has[i]) continue;
+          search_settings settings = *both[i];
+          settings.walk_count = walks;
+          const double begun = thread_seconds();
+          took[i] = searches.run(tuning, data.query_count, settings);
+          best[i] = std::max(best[i], (data.query_count - tuning) / (thread_seconds() - begun));
+          recalls[i] = searches.recall(tuning, data.query_count);
+        }
+      } while (seconds_since(start) < seconds_min);
+      for (int i = 0; i < 2; ++i) {
+        if (!has[i]) {
+          std::printf("  recall %.2f, %u walks, %s: never\n", wanted, walks, i ? "ef" : "stop");
+          continue;
+        }
+        std::printf(
+            "  recall %.2f (%.4f), %u walks, %s %u: %.0f queries/s; expanded %.1f, by line "
+            "%.0f, by code %.0f\n",
+            wanted, recalls[i], walks, i ? "ef" : "stop", i ? both[i]->ef : both[i]->stop_share,
+            best[i], took[i].expanded, took[i].filtered, took[i].scored);
+      }
+    }
+  }
+}
+
+void pin_to_one_core(bool pinned) {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  const unsigned count = pinned ? 1 : std::max(1U, std::thread::hardware_concurrency());
+  for (unsigned core = 0; core < count; ++core)
+    CPU_SET(core, &cores);
+  ::sched_setaffinity(0, sizeof cores, &cores);
+}
+
+void run(const data_set& data, const options& chosen) {
+  std::printf("%s: %u x %u, %s, %s\n", data.name.c_str(), data.row_count, data.dim,
+              data.metric == distance::euclid ? "l2" : "ip",
+              std::string(name_of(chosen_simd_level())).c_str());
+  struct width {
+    std::uint32_t links, links_new, links_kept, ef;
+  };
+  for (const width& one :
+       {width{64, 32, 52, 100}, width{48, 32, 40, 200}, width{48, 32, 40, 100}}) {
+    vexfs_graph_config config{};
+    config.width = one.links;
+    config.links_new = one.links_new;
+    config.links_kept = one.links_kept;
+    config.ef_construct = one.ef;
+    config.tail_max = std::bit_ceil(data.row_count);
+    config.lines = data.dim >= 256;
+    index built(data, config);
+    pin_to_one_core(false);
+    const double inserting = built.insert();
+    const double linking = built.link(2);
+    pin_to_one_core(true);
+    std::printf(
+        " width %u, ef_construct %u: coded %.0f/s (1 thread), linked %.0f/s (2 threads), "
+        "%.0f bytes a vector, %u entries\n",
+        one.links, one.ef, data.row_count / inserting, data.row_count / linking,
+        static_cast<double>(vexfs_graph_memory_bytes(built.graph())) / data.row_count,
+        built.graph()->entries->count);
+    measure(data, built, chosen.seconds_min);
+    std::fflush(stdout);
+  }
+}
+
+options read_options(int count, char** words) {
+  options read;
+  for (int i = 1; i < count; ++i) {
+    const std::string_view word = words[i];
+    if (word.starts_with("--min-seconds="))
+      read.seconds_min = std::strtod(word.data() + std::strlen("--min-seconds="), nullptr);
+    else if (word.starts_with("--benchmark_min_time="))  // as the other benchmarks say it
+      read.seconds_min = std::strtod(word.data() + std::strlen("--benchmark_min_time="), nullptr);
+    else if (word.starts_with("--write="))
+      read.folder = word.substr(std::strlen("--write="));
+    else
+      read.files.emplace_back(word);
+  }
+  const bool is_known = read.files.empty() || (read.files.size() == 3 &&
+                                               (read.files[2] == "ip" || read.files[2] == "l2"));
+  if (!is_known) {
+    std::fputs(
+        "usage: engine_bench [--min-seconds=S] [--write=FOLDER] [BASE.fbin QUERIES.fbin "
+        "ip|l2]\n",
+        stderr);
+    std::exit(2);
+  }
+  return read;
+}
+
+}  // namespace
+}  // namespace vexfs::bench
+
+int main(int count, char** words) {
+  using namespace vexfs::bench;
+  const options chosen = read_options(count, words);
+  if (!chosen.files.empty()) {
+    run(read_data_set(chosen.files[0], chosen.files[1],
+                      chosen.files[2] == "l2" ? vexfs::distance::euclid : vexfs::distance::dot),
+        chosen);
+    return 0;
+  }
+  const bool is_smoke = std::getenv("VEXFS_BENCH_SMOKE") != nullptr;
+  const data_set data = is_smoke
+                            ? make_clusters(2000, 100, 128, 50, vexfs::distance::euclid, 1)
+                            : make_clusters(200'000, 2000, 128, 1000, vexfs::distance::euclid, 1);
+  if (!chosen.folder.empty()) write_data_set(data, chosen.folder);
+  run(data, chosen);
+  return 0;
+}
