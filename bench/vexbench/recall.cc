@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/vexbench/recall.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "bench/vexbench/rest_encoder.h"
+#include "bench/vexbench/truth.h"
+
+namespace vexfs::bench {
+namespace {
+
+struct asked {
+  std::uint32_t query;
+  const sample* answer;
+  std::vector<std::uint64_t> ids;
+};
+
+recall_report summed_up(std::vector<double> shares, std::uint32_t k) {
+  std::ranges::sort(shares);
+  recall_report made;
+  made.k = k;
+  made.queries = shares.size();
+  for (const double share : shares)
+    made.mean += share;
+  made.mean /= static_cast<double>(shares.size());
+  made.worst = shares.front();
+  made.worst_tenth = shares[shares.size() / 10];
+  return made;
+}
+
+}  // namespace
+
+double recall_of(const exact_search& search, std::span<const float> query,
+                 const expectation& expected, std::span<const std::uint64_t> ids, std::uint32_t k,
+                 const std::vector<bool>* passes,
+                 const std::function<bool(std::uint32_t)>& may_be_seen) {
+  std::set<std::uint64_t> seen;
+  std::size_t hits = 0;
+  const double limit = expected.limit + tie_width(expected.limit);
+  for (const std::uint64_t id : ids.subspan(0, std::min<std::size_t>(ids.size(), k))) {
+    if (id >= search.base().rows || !seen.insert(id).second) continue;
+    const auto row = static_cast<std::uint32_t>(id);
+    if (passes && !(*passes)[row]) continue;
+    if (may_be_seen && !may_be_seen(row)) continue;
+    if (search.distance_to(query, row) <= limit) ++hits;
+  }
+  return static_cast<double>(std::min(hits, expected.rows.size())) /
+         static_cast<double>(expected.rows.size());
+}
+
+outcome<std::optional<recall_report>> judge(dataset& data, const search_spec& how,
+                                            const row_filter* filter,
+                                            std::span<const sample* const> answers,
+                                            const point_lives* lives, std::uint32_t threads) {
+  std::vector<asked> all;
+  for (const sample* each : answers) {
+    auto ids = read_search_answer(each->body, how.batch > 1);
+    if (!ids) return std::unexpected(std::move(ids).error());
+    if (ids->size() != how.batch)
+      return fail_with(exit_code::error_status,
+                       "a batch was answered with another number of results");
+    for (std::uint32_t index = 0; index < how.batch; ++index) {
+      const auto query = static_cast<std::uint32_t>((std::uint64_t{each->tag} * how.batch + index) %
+                                                    data.queries().rows);
+      all.push_back({query, each, std::move((*ids)[index])});
+    }
+  }
+  if (all.empty()) return std::nullopt;
+
+  const exact_search& search = data.search();
+  const auto computed = [&](std::uint32_t query, const sample* during) {
+    const std::function<bool(std::uint32_t)> allowed = [&](std::uint32_t row) {
+      return (!filter || filter->passes[row]) &&
+             (!lives || lives->must_be_seen(row, during->sent_ns, during->answered_ns));
+    };
+    const neighbours found = search.nearest(data.queries().row(query), how.limit, allowed);
+    return expectation{found.rows, found.distances.empty() ? 0 : found.distances.back()};
+  };
+  // Where nothing changes, a query's neighbours are looked for once.
+  std::map<std::uint32_t, expectation> fixed;
+  if (!lives) {
+    const index_matrix* known = nullptr;
+    if (!filter) {
+      auto given = data.neighbours(how.limit);
+      if (!given) return std::unexpected(std::move(given).error());
+      known = *given;
+    }
+    for (const asked& each : all)
+      fixed.try_emplace(each.query);
+    std::vector<std::pair<const std::uint32_t, expectation>*> entries;
+    for (auto& entry : fixed)
+      entries.push_back(&entry);
+    in_parallel(static_cast<std::uint32_t>(entries.size()), threads, [&](std::uint32_t index) {
+      auto& [query, expected] = *entries[index];
+      if (!known) {
+        expected = computed(query, nullptr);
+        return;
+      }
+      for (const std::uint32_t row : known->row(query).subspan(0, how.limit))
+        if (row != UINT32_MAX) expected.rows.push_back(row);
+      for (const std::uint32_t row : expected.rows)
+        expected.limit =
+            expected.rows.front() == row
+                ? search.distance_to(data.queries().row(query), row)
+                : std::max(expected.limit, search.distance_to(data.queries().row(query), row));
+    });
+  }
+  std::vector<std::optional<double>> shares(all.size());
+  in_parallel(static_cast<std::uint32_t>(all.size()), threads, [&](std::uint32_t index) {
+    const asked& each = all[index];
+    const expectation expected = lives ? computed(each.query, each.answer) : fixed.at(each.query);
+    if (expected.rows.empty()) return;  // nothing passes: nothing to find
+    const std::function<bool(std::uint32_t)> may_be_seen = [&](std::uint32_t row) {
+      return lives->may_be_seen(row, each.answer->sent_ns, each.answer->answered_ns);
+    };
+    shares[index] = recall_of(search, data.queries().row(each.query), expected, each.ids, how.limit,
+                              filter ? &filter->passes : nullptr,
+                              lives ? may_be_seen : std::function<bool(std::uint32_t)>{});
+  });
+  std::vector<double> judged;
+  for (const auto& share : shares)
+    if (share) judged.push_back(*share);
+  if (judged.empty()) return std::nullopt;
+  return summed_up(std::move(judged), how.limit);
+}
+
+}  // namespace vexfs::bench

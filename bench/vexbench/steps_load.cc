@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps that are one load: upload, request, search, and the sweep over selectivities.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "bench/vexbench/recall.h"
+#include "bench/vexbench/run_context.h"
+
+namespace vexfs::bench {
+namespace {
+
+// What the requests of one step may take: they are all encoded before the first is sent.
+constexpr std::uint64_t request_bytes_max = 8ULL << 30;
+
+std::optional<failure> ended_badly(const load& running, drive_end end) {
+  if (end != drive_end::failed) return std::nullopt;
+  return running.failed();
+}
+
+}  // namespace
+
+outcome<request_set> encode_upload(const run_context& run, std::uint32_t first, std::uint32_t last,
+                                   const upload_step& how) {
+  request_set made;
+  run.shown.begin("encoding");
+  for (std::uint32_t row = first; row < last && !run.interrupted; row += how.batch) {
+    const std::uint32_t end = std::min(last, row + how.batch);
+    made.add(run.encoder->upsert(row, end, how.wait), end - row);
+    if (made.bytes() > request_bytes_max)
+      return fail_with(exit_code::usage,
+                       fmt::format("the requests of one upload take more than {} GiB: upload in "
+                                   "parts (from, to), or fewer points",
+                                   request_bytes_max >> 30));
+  }
+  run.shown.end(fmt::format("{} requests, {} MB", made.count(), made.bytes() >> 20));
+  return made;
+}
+
+outcome<void> run_step(run_context& run, const upload_step& how, step_report& to) {
+  const std::uint32_t rows = run.data->base().rows;
+  const auto first = static_cast<std::uint32_t>(std::lround(how.from * rows));
+  const auto last = static_cast<std::uint32_t>(std::lround(how.to * rows));
+  auto requests = encode_upload(run, first, last, how);
+  if (!requests) return std::unexpected(std::move(requests).error());
+  auto sent = make_stream(run, how.how);
+  if (!sent) return std::unexpected(std::move(sent).error());
+  set_source source(*requests, set_source::repeat::once);
+  sent->operations = {{.name = "upsert", .source = &source, .is_write = true}};
+
+  step_meter meter(run);
+  load running(run.server, {*sent}, run.load_options());
+  if (auto started = running.start(); !started) return started;
+  running.set_active(0, true);
+  const drive_end end = drive(run, running, to.name, std::nullopt, 0);
+  const auto bad = ended_badly(running, end);
+  load_result measured = running.finish();
+  take_rest(to, measured);
+  meter.end(to);
+  to.operations.push_back(
+      report_of(measured, 0, 0, "upsert",
+                fmt::format("points, {} a request, wait={}", how.batch, how.wait), *sent));
+  if (bad) return std::unexpected(*bad);
+  const tally& counts = to.operations.back().counts;
+  if (end == drive_end::interrupted || counts.error_statuses + counts.lost > 0) return {};
+  if (first <= run.present_count) run.present_count = std::max(run.present_count, last);
+  // Acknowledged is not enough to search in: the server must have them all.
+  if (!how.wait) return {};
+  auto held = count_points(run);
+  if (!held) return std::unexpected(std::move(held).error());
+  if (*held < run.present_count)
+    return fail_with(exit_code::too_few_points,
+                     fmt::format("too few points: {} were acknowledged, the server counts {}",
+                                 run.present_count, *held));
+  return {};
+}
+
+outcome<void> run_step(run_context& run, const request_step& how, step_report& to) {
+  request_set requests;
+  requests.add(run.server.request(how.method, how.path, how.body), 1);
+  auto sent = make_stream(run, how.how);
+  if (!sent) return std::unexpected(std::move(sent).error());
+  set_source source(requests, set_source::repeat::forever);
+  const std::string name = how.method + " " + how.path;
+  sent->operations = {{.name = name, .source = &source}};
+
+  step_meter meter(run);
+  load running(run.server, {*sent}, run.load_options());
+  if (auto started = running.start(); !started) return started;
+  running.set_active(0, true);
+  const drive_end end = drive(run, running, to.name, how.seconds, std::nullopt);
+  const auto bad = ended_badly(running, end);
+  load_result measured = running.finish();
+  take_rest(to, measured);
+  meter.end(to);
+  to.operations.push_back(report_of(measured, 0, 0, name, "requests", *sent));
+  if (bad) return std::unexpected(*bad);
+  return {};
+}
+
+outcome<void> run_search(run_context& run, const search_step& how, const std::string& name,
+                         step_report& to) {
+  std::optional<row_filter> filter;
+  if (how.search.filter) {
+    auto compiled = run.data->compile(*how.search.filter);
+    if (!compiled) return std::unexpected(std::move(compiled).error());
+    filter = std::move(*compiled);
+  }
+  const row_filter* passing = filter ? &*filter : nullptr;
+  const request_set requests = encode_searches(run, how.search, passing);
+  auto sent = make_stream(run, how.how);
+  if (!sent) return std::unexpected(std::move(sent).error());
+  set_source source(requests, set_source::repeat::forever);
+  sent->operations = {{.name = name, .source = &source}};
+  sent->samples_per_second = how.samples_per_second;
+
+  load running(run.server, {*sent}, run.load_options());
+  if (auto started = running.start(); !started) return started;
+  running.set_active(0, true);
+  const drive_end end = drive(run, running, name, how.seconds, std::nullopt);
+  const auto bad = ended_badly(running, end);
+  load_result measured = running.finish();
+  take_rest(to, measured);
+  operation_report& made =
+      to.operations.emplace_back(report_of(measured, 0, 0, name, query_units(how.search), *sent));
+  if (bad) return std::unexpected(*bad);
+  if (measured.samples.empty()) {
+    made.recall_note = "no answers were kept";
+    return {};
+  }
+  // Only a part of the points is there after an upload of a part.
+  std::optional<point_lives> part;
+  if (run.present_count < run.data->base().rows)
+    part.emplace(run.data->base().rows, run.present_count);
+  std::vector<const sample*> answers;
+  for (const sample& each : measured.samples)
+    answers.push_back(&each);
+  auto judged =
+      judge(*run.data, how.search, passing, answers, part ? &*part : nullptr, run.options.threads);
+  if (!judged) return std::unexpected(std::move(judged).error());
+  made.recall = *judged;
+  if (!made.recall) made.recall_note = "nothing passes the filter";
+  return {};
+}
+
+outcome<void> run_step(run_context& run, const search_step& how, step_report& to) {
+  step_meter meter(run);
+  auto searched = run_search(run, how, to.name, to);
+  meter.end(to);
+  return searched;
+}
+
+outcome<void> run_step(run_context& run, const sweep_step& how, step_report& to) {
+  step_meter meter(run);
+  search_step one{.how = how.how,
+                  .search = how.search,
+                  .seconds = how.seconds,
+                  .samples_per_second = how.samples_per_second};
+  outcome<void> ended = run_search(run, one, "unfiltered", to);
+  for (const double pass : how.pass) {
+    if (!ended || run.interrupted) break;
+    one.search.filter = filter_spec{.field = how.field, .pass = pass, .below = {}, .equals = {}};
+    ended = run_search(run, one, fmt::format("{} {:g} %", how.field, pass * 100), to);
+  }
+  meter.end(to);
+  return ended;
+}
+
+}  // namespace vexfs::bench
