@@ -17,6 +17,7 @@ inline constexpr std::uint32_t vector_dim_max = 65'536;
 inline constexpr std::size_t collection_name_chars_max = 255;
 inline constexpr std::size_t vector_name_bytes_max = 200;
 inline constexpr std::uint32_t prefetch_depth_max = 64;
+inline constexpr std::uint64_t mmr_candidates_max = 16'384;
 inline constexpr std::size_t multivector_floats_max = 1'048'576;
 
 // Nesting of JSON documents that are accepted from clients.
@@ -90,6 +91,11 @@ inline constexpr std::uint32_t scan_group_queries = 64;
 inline constexpr std::uint32_t scan_candidates_min = 256;
 // Slots of one slice where rows are compared one by one.
 inline constexpr std::uint32_t variable_slice_rows = 1024;
+inline constexpr std::uint32_t variable_slice_rows_min = 32;
+// Scores in one answer of a distance matrix.
+inline constexpr std::uint64_t matrix_cells_max = 1 << 24;
+// Candidates of one slice where diverse answers are chosen.
+inline constexpr std::uint32_t mmr_slice_candidates = 256;
 // Up to so many allowed points are ranked one by one, without the device.
 inline constexpr std::uint64_t direct_scan_points_max = 1000;
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -42,6 +43,11 @@ class column {
   [[nodiscard]] virtual bool has(slot_index slot) const = 0;
   /// The stored vector, copied into the arena. Only of a slot that has one.
   [[nodiscard]] virtual vector_value read(slot_index slot, arena& memory) const = 0;
+  /// Internal similarity to a prepared vector, larger is better: a dot product or a negative
+  /// distance; of multivectors the sum over the query's rows of the best stored row. Nothing where
+  /// sparse vectors share no index. Only of a slot that has a vector.
+  [[nodiscard]] virtual std::optional<float> similarity(const vector_value& query,
+                                                        slot_index slot) const = 0;
 
  protected:
   column(std::string name, vector_kind kind, distance metric)

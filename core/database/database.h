@@ -124,6 +124,9 @@ class database {
       std::string_view collection, std::span<const query_request> requests, arena& memory);
   [[nodiscard]] io::task<result<std::span<const point_group>>> query_groups(
       std::string_view collection, const group_request& request, arena& memory);
+  [[nodiscard]] io::task<result<matrix_result>> distance_matrix(std::string_view collection,
+                                                                const matrix_request& request,
+                                                                arena& memory);
   [[nodiscard]] io::task<result<std::span<const facet_hit>>> facet(std::string_view collection,
                                                                    const facet_request& request,
                                                                    arena& memory);

@@ -12,6 +12,9 @@
 
 namespace vexfs {
 
+template <class Value>
+using point_map = boost::unordered_flat_map<point_id, Value, point_id_hash>;
+
 /// Point id to slot. A hash answers look-ups; an ordered tree beside it gives scroll its pages in
 /// O(page). Written by the collection's owner, read under its guard.
 class id_map {
@@ -42,7 +45,7 @@ class id_map {
   [[nodiscard]] const std::map<point_id, slot_index>& ordered() const { return ordered_; }
 
  private:
-  boost::unordered_flat_map<point_id, slot_index, point_id_hash> slots_;
+  point_map<slot_index> slots_;
   std::map<point_id, slot_index> ordered_;
 };
 

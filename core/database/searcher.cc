@@ -6,28 +6,13 @@
 
 #include "core/base/limits.h"
 #include "core/database/records.h"
-#include "core/database/scan_slices.h"
-#include "core/database/variable_column.h"
+#include "core/database/slot_reading.h"
 #include "core/database/vector_column.h"
 #include "core/filter/filter_plan.h"
 #include "core/io/slices.h"
 
 namespace vexfs {
 namespace {
-
-/// Keeps slots from being reused while their vectors are read without the guard.
-class reading {
- public:
-  explicit reading(io::epochs& readers) : readers_(readers) {
-    readers_.enter(io::loop::current().core_index(), entered_);
-  }
-  reading(const reading&) = delete;
-  ~reading() { readers_.leave(io::loop::current().core_index(), entered_); }
-
- private:
-  io::epochs& readers_;
-  io::epochs::reader entered_;
-};
 
 struct allowed_slots {
   std::span<const std::uint64_t> words;
@@ -52,11 +37,10 @@ io::task<allowed_slots> plan_filter(collection& source, const filter& condition,
 
 /// The exact similarity of one slot that has a vector; nothing where it is no answer at all.
 std::optional<float> similarity_at(const nearest_search& search, slot_index slot) {
-  if (search.over->kind() != vector_kind::dense)
-    return static_cast<const variable_column&>(*search.over).similarity(search.target, slot);
-  const auto& dense = static_cast<const vector_column&>(*search.over);
-  return similarity_for(dense.metric(), dense.type())(search.target.values.data(), dense.row(slot),
-                                                      dense.dim());
+  if (!search.examples) return search.over->similarity(search.target, slot);
+  return score_by_examples(*search.examples, [&](const vector_value& example) {
+    return search.over->similarity(example, slot).value_or(0.0F);
+  });
 }
 
 std::span<const scored_slot> keep_best(std::span<scored_slot> scored, std::uint32_t k) {
@@ -83,16 +67,19 @@ std::span<const scored_slot> rank_few(const nearest_search& search, const allowe
   return keep_best(scored.first(count), k);
 }
 
-/// Compares every row of a column that the device does not know, in slices.
+/// Compares every row in slices: of a column that the device does not know, or with examples.
 io::task<std::span<const scored_slot>> rank_all(const nearest_search& search,
                                                 const allowed_slots* allowed, slot_index limit,
                                                 std::uint32_t k, arena& memory) {
-  const std::uint32_t slices = (limit + variable_slice_rows - 1) / variable_slice_rows;
+  const auto examples =
+      static_cast<std::uint32_t>(search.examples ? search.examples->example_count() : 1);
+  const std::uint32_t rows = std::max(variable_slice_rows / examples, variable_slice_rows_min);
+  const std::uint32_t slices = (limit + rows - 1) / rows;
   const auto scored = memory.array<scored_slot>(limit);
   const auto counts = memory.array<std::uint32_t>(slices);
   auto rank = [&](std::uint32_t index) {
-    const slot_index first = index * variable_slice_rows;
-    const slot_index last = std::min(first + variable_slice_rows, limit);
+    const slot_index first = index * rows;
+    const slot_index last = std::min(first + rows, limit);
     for (slot_index slot = first; slot < last; ++slot) {
       if (allowed && (allowed->words[slot / 64] >> (slot % 64) & 1) == 0) continue;
       if (!search.over->has(slot)) continue;
@@ -105,7 +92,7 @@ io::task<std::span<const scored_slot>> rank_all(const nearest_search& search,
   std::size_t count = 0;
   for (std::uint32_t index = 0; index < slices; ++index)
     for (std::uint32_t i = 0; i < counts[index]; ++i)
-      scored[count++] = scored[index * variable_slice_rows + i];
+      scored[count++] = scored[index * rows + i];
   co_return keep_best(scored.first(count), k);
 }
 
@@ -120,13 +107,22 @@ struct batch_search {
 
   std::uint32_t wanted(std::size_t index) const {
     const std::uint64_t most = std::max<slot_index>(slot_limit, 1);
-    // One more for the point that the query came from.
-    return static_cast<std::uint32_t>(
-        std::clamp<std::uint64_t>(std::min(searches[index].wanted, most) + 1, 1, most));
+    // As many more as there are points that the query came from.
+    return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+        std::min(searches[index].wanted, most) + searches[index].excluded.size(), 1, most));
+  }
+  bool restricted(std::size_t index) const {
+    return searches[index].condition || searches[index].among;
   }
 
   io::task<void> plan() {
     for (std::size_t i = 0; i < searches.size(); ++i) {
+      if (const auto& among = searches[i].among) {
+        allowed[i].words = *among;
+        for (const std::uint64_t word : *among)
+          allowed[i].count += static_cast<std::uint64_t>(std::popcount(word));
+        continue;
+      }
       if (!searches[i].condition) continue;
       auto planning = plan_filter(source, *searches[i].condition, memory);
       allowed[i] = co_await planning;
@@ -135,7 +131,7 @@ struct batch_search {
     slot_limit = source.slots.limit();
     for (std::size_t i = 0; i < searches.size(); ++i) {
       // A slot inserted after its filter was planned has no bit: it does not pass.
-      if (searches[i].condition && allowed[i].words.size() * 64 < slot_limit) {
+      if (restricted(i) && allowed[i].words.size() * 64 < slot_limit) {
         const auto padded = memory.array<std::uint64_t>((slot_limit + 63) / 64);
         std::ranges::copy(allowed[i].words, padded.begin());
         allowed[i].words = padded;
@@ -144,7 +140,12 @@ struct batch_search {
   }
 
   bool is_small(std::size_t index) const {
-    return searches[index].condition && allowed[index].count <= direct_scan_points_max;
+    return restricted(index) && allowed[index].count <= direct_scan_points_max;
+  }
+
+  bool is_scanned(std::size_t index) const {
+    return !is_small(index) && !searches[index].examples &&
+           searches[index].over->kind() == vector_kind::dense;
   }
 
   /// Scans all searches over one column together.
@@ -153,7 +154,7 @@ struct batch_search {
     std::uint32_t count = 0;
     scan_batch batch;
     for (std::size_t i = 0; i < searches.size(); ++i) {
-      if (searches[i].over.get() != &dense || is_small(i)) continue;
+      if (searches[i].over.get() != &dense || !is_scanned(i)) continue;
       batch.k = std::max(batch.k, wanted(i));
       members[count++] = static_cast<std::uint32_t>(i);
     }
@@ -164,7 +165,7 @@ struct batch_search {
       std::ranges::copy(
           searches[members[m]].target.values,
           targets.begin() + static_cast<std::ptrdiff_t>(std::size_t{m} * dense.dim()));
-      bitmaps[m] = searches[members[m]].condition ? allowed[members[m]].words.data() : nullptr;
+      bitmaps[m] = restricted(members[m]) ? allowed[members[m]].words.data() : nullptr;
     }
     batch.column = &dense;
     batch.slot_limit = slot_limit;
@@ -186,9 +187,9 @@ struct batch_search {
         ranked[i] = rank_few(searches[i], allowed[i], wanted(i), memory);
         continue;
       }
-      if (searches[i].over->kind() != vector_kind::dense) {
-        auto ranking = rank_all(searches[i], searches[i].condition ? &allowed[i] : nullptr,
-                                slot_limit, wanted(i), memory);
+      if (!is_scanned(i)) {
+        auto ranking = rank_all(searches[i], restricted(i) ? &allowed[i] : nullptr, slot_limit,
+                                wanted(i), memory);
         ranked[i] = co_await ranking;
         continue;
       }
@@ -196,7 +197,7 @@ struct batch_search {
           std::none_of(searches.begin(), searches.begin() + static_cast<std::ptrdiff_t>(i),
                        [&](const nearest_search& earlier) {
                          return earlier.over == searches[i].over &&
-                                !is_small(static_cast<std::size_t>(&earlier - searches.data()));
+                                is_scanned(static_cast<std::size_t>(&earlier - searches.data()));
                        });
       if (!first_of_column) continue;
       auto scanning = scan(static_cast<vector_column&>(*searches[i].over));
@@ -209,7 +210,6 @@ struct batch_search {
   /// query has lost some and could have had more.
   io::task<std::span<const record>> finish(std::size_t index, bool& incomplete) {
     const nearest_search& search = searches[index];
-    const distance metric = search.over->metric();
     const auto candidates = ranked[index];
     const auto records =
         memory.array<record>(std::min<std::uint64_t>(candidates.size(), search.wanted));
@@ -228,14 +228,9 @@ struct batch_search {
           lost = true;
           continue;
         }
-        if (search.excluded == stored.id) continue;
-        const float score = score_of(metric, scored.similarity);
-        if (search.score_threshold &&
-            !(larger_is_better(metric) ? score > *search.score_threshold
-                                       : score < *search.score_threshold)) {
-          next = candidates.size();
-          break;
-        }
+        if (std::ranges::find(search.excluded, stored.id) != search.excluded.end()) continue;
+        const float score = shown_score(search, scored.similarity);
+        if (!within_threshold(search, score)) continue;
         if (passed++ < search.skipped) continue;
         record& made = records[count++];
         made = make_record(source, scored.slot, search.with_payload, search.with_vector, memory);
@@ -246,7 +241,7 @@ struct batch_search {
     const auto found = records.first(count);
     std::ranges::stable_sort(found, [&](const record& left, const record& right) {
       if (left.score != right.score)
-        return larger_is_better(metric) ? left.score > right.score : left.score < right.score;
+        return larger_is_better(search) ? left.score > right.score : left.score < right.score;
       return left.id < right.id;
     });
     co_return found;
@@ -255,11 +250,37 @@ struct batch_search {
 
 }  // namespace
 
+float shown_score(const nearest_search& search, float similarity) {
+  return search.examples ? similarity : score_of(search.over->metric(), similarity);
+}
+
+bool larger_is_better(const nearest_search& search) {
+  return search.examples || larger_is_better(search.over->metric());
+}
+
+bool within_threshold(const nearest_search& search, float score) {
+  if (!search.score_threshold) return true;
+  // The contract takes the metric's own order here, also for scores by examples.
+  return larger_is_better(search.over->metric()) ? score > *search.score_threshold
+                                                 : score < *search.score_threshold;
+}
+
+io::task<result<std::span<const std::span<const scored_slot>>>> rank_nearest(
+    collection& source, std::span<const nearest_search> searches, arena& memory) {
+  batch_search batch{source, searches, memory, memory.array<allowed_slots>(searches.size()),
+                     memory.array<std::span<const scored_slot>>(searches.size())};
+  auto planning = batch.plan();
+  co_await planning;
+  auto ranking = batch.rank();
+  VEXFS_CHECK_CO(co_await ranking);
+  co_return std::span<const std::span<const scored_slot>>(batch.ranked);
+}
+
 io::task<result<std::span<const std::span<const record>>>> search_nearest(
     collection& source, std::span<const nearest_search> searches, arena& memory) {
   const auto answers = memory.array<std::span<const record>>(searches.size());
   for (int attempt = 0; attempt < 2; ++attempt) {
-    const reading held(source.readers);
+    const slot_reading held(source.readers);
     batch_search batch{source, searches, memory, memory.array<allowed_slots>(searches.size()),
                        memory.array<std::span<const scored_slot>>(searches.size())};
     auto planning = batch.plan();

@@ -29,11 +29,12 @@ class variable_column final : public column {
   void remove(slot_index slot) override;
   [[nodiscard]] bool has(slot_index slot) const override;
   [[nodiscard]] vector_value read(slot_index slot, arena& memory) const override;
-
-  /// Internal similarity, larger is better: the sum over query rows of the best stored row, or the
-  /// product over shared indices. Nothing where a sparse row shares no index with the query. Only
-  /// of a slot that has a vector.
-  [[nodiscard]] std::optional<float> similarity(const vector_value& query, slot_index slot) const;
+  [[nodiscard]] std::optional<float> similarity(const vector_value& query,
+                                                slot_index slot) const override;
+  /// The indices of a stored sparse vector, ascending. Only of a slot that has one.
+  [[nodiscard]] std::span<const std::uint32_t> indices(slot_index slot) const {
+    return {row_of(slot).indices(), row_of(slot).value_count};
+  }
 
  private:
   variable_column(std::string name, vector_kind kind, distance metric, std::uint32_t dim,

@@ -33,6 +33,7 @@ vector_column::vector_column(std::string name, const vector_params& params,
       dim_(static_cast<std::uint32_t>(params.size)),
       type_(params.type.value_or(datatype::float32)),
       row_bytes_((dim_ * element_bytes(type_) + 15) / 16 * 16),
+      similarity_(similarity_for(params.metric, type_)),
       file_(std::move(file)),
       chunks_(std::make_unique<std::atomic<chunk*>[]>(chunk_count_max)) {}
 

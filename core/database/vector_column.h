@@ -11,6 +11,7 @@
 
 #include "core/base/result.h"
 #include "core/database/column.h"
+#include "core/database/rescore.h"
 #include "core/device.h"
 #include "core/model/collection_config.h"
 
@@ -39,6 +40,10 @@ class vector_column final : public column {
   void remove(slot_index slot) override;
   [[nodiscard]] bool has(slot_index slot) const override;
   [[nodiscard]] vector_value read(slot_index slot, arena& memory) const override;
+  [[nodiscard]] std::optional<float> similarity(const vector_value& query,
+                                                slot_index slot) const override {
+    return similarity_(query.values.data(), row(slot), dim_);
+  }
 
   /// The stored bytes: float, IEEE half or u8 by type(). Only of a slot that has a vector.
   [[nodiscard]] const std::byte* row(slot_index slot) const;
@@ -63,6 +68,7 @@ class vector_column final : public column {
   const std::uint32_t dim_;
   const datatype type_;
   const std::size_t row_bytes_;
+  const similarity_fn similarity_;
   const std::unique_ptr<vector_file> file_;
   std::unique_ptr<std::atomic<chunk*>[]> chunks_;
 };

@@ -179,6 +179,53 @@ void append_groups(std::string& out, std::span<const point_group> groups) {
   out += "]}";
 }
 
+void append_matrix_pairs(std::string& out, const matrix_result& matrix) {
+  out += "{\"pairs\":[";
+  separator comma(out);
+  for (std::size_t row = 0; row < matrix.rows.size(); ++row) {
+    for (const matrix_result::cell& cell : matrix.rows[row]) {
+      comma.next();
+      out += "{\"a\":";
+      append_id(out, matrix.ids[row]);
+      out += ",\"b\":";
+      append_id(out, matrix.ids[cell.column]);
+      out += ",\"score\":";
+      append_json_number(out, cell.score);
+      out += '}';
+    }
+  }
+  out += "]}";
+}
+
+void append_matrix_offsets(std::string& out, const matrix_result& matrix) {
+  const auto each_cell = [&](std::string_view name, auto&& append) {
+    out += name;
+    separator comma(out);
+    for (std::size_t row = 0; row < matrix.rows.size(); ++row) {
+      for (const matrix_result::cell& cell : matrix.rows[row]) {
+        comma.next();
+        append(row, cell);
+      }
+    }
+  };
+  each_cell("{\"offsets_row\":[", [&](std::size_t row, const matrix_result::cell&) {
+    append_json_number(out, std::uint64_t{row});
+  });
+  each_cell("],\"offsets_col\":[", [&](std::size_t, const matrix_result::cell& cell) {
+    append_json_number(out, std::uint64_t{cell.column});
+  });
+  each_cell("],\"scores\":[", [&](std::size_t, const matrix_result::cell& cell) {
+    append_json_number(out, cell.score);
+  });
+  out += "],\"ids\":[";
+  separator comma(out);
+  for (const point_id& id : matrix.ids) {
+    comma.next();
+    append_id(out, id);
+  }
+  out += "]}";
+}
+
 void append_facet(std::string& out, std::span<const facet_hit> hits) {
   out += "{\"hits\":[";
   separator comma(out);

@@ -18,6 +18,8 @@ void append_record(std::string& out, const record& one, bool scored);
 void append_records(std::string& out, std::span<const record> records, bool scored);
 void append_scroll(std::string& out, const scroll_result& page);
 void append_groups(std::string& out, std::span<const point_group> groups);
+void append_matrix_pairs(std::string& out, const matrix_result& matrix);
+void append_matrix_offsets(std::string& out, const matrix_result& matrix);
 void append_facet(std::string& out, std::span<const facet_hit> hits);
 void append_update(std::string& out, const update_result& update);
 void append_collection_info(std::string& out, const collection_info& info);

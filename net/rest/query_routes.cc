@@ -136,6 +136,26 @@ io::detached facet(http::exchange& call, database& data) {
     finish_result(call, [&](std::string& out) { append_facet(out, *hits); });
 }
 
+template <void (*Append)(std::string&, const matrix_result&)>
+io::detached matrix(http::exchange& call, database& data) {
+  const auto parameters = read_parameters(call);
+  if (!parameters) {
+    finish_error(call, parameters.error());
+    co_return;
+  }
+  const auto request = decode_matrix(call.in.body, call.memory);
+  if (!request) {
+    finish_error(call, request.error());
+    co_return;
+  }
+  auto comparing = data.distance_matrix(collection_of(call), *request, call.memory);
+  const auto compared = co_await comparing;
+  if (!compared)
+    finish_error(call, compared.error());
+  else
+    finish_result(call, [&](std::string& out) { Append(out, *compared); });
+}
+
 template <io::detached (*Run)(http::exchange&, database&)>
 void run(http::exchange& call, void* context) {
   Run(call, data_of(context));
@@ -155,6 +175,13 @@ void add_query_routes(http::router& router, rest_service& service) {
   add("/points/search", search_with<decode_search, wrapping::search>);
   add("/points/search/batch", search_with<decode_search_batch, wrapping::search_batch>);
   add("/points/search/groups", search_groups_with<decode_search_groups>);
+  add("/points/recommend", search_with<decode_recommend, wrapping::search>);
+  add("/points/recommend/batch", search_with<decode_recommend_batch, wrapping::search_batch>);
+  add("/points/recommend/groups", search_groups_with<decode_recommend_groups>);
+  add("/points/discover", search_with<decode_discover, wrapping::search>);
+  add("/points/discover/batch", search_with<decode_discover_batch, wrapping::search_batch>);
+  add("/points/search/matrix/pairs", run<matrix<append_matrix_pairs>>);
+  add("/points/search/matrix/offsets", run<matrix<append_matrix_offsets>>);
   add("/points/scroll", run<scroll>);
   add("/points/count", run<count>);
   add("/facet", run<facet>);

@@ -98,11 +98,7 @@ void add_service_routes(http::router& router, rest_service& service) {
         "/collections/{name}/shards", "/logger", "/stacktrace"})
     router.add(method::get, pattern, not_served, &service, read);
   for (const std::string_view pattern :
-       {"/snapshots", "/collections/{name}/snapshots", "/collections/{name}/snapshots/upload",
-        "/collections/{name}/points/search/matrix/pairs",
-        "/collections/{name}/points/search/matrix/offsets", "/collections/{name}/points/recommend",
-        "/collections/{name}/points/recommend/batch", "/collections/{name}/points/recommend/groups",
-        "/collections/{name}/points/discover", "/collections/{name}/points/discover/batch"})
+       {"/snapshots", "/collections/{name}/snapshots", "/collections/{name}/snapshots/upload"})
     router.add(method::post, pattern, not_served, &service, write);
   router.add(method::put, "/quotas", not_served, &service, write);
   router.add(method::put, "/collections/{name}/snapshots/recover", not_served, &service, write);

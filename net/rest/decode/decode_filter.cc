@@ -19,16 +19,6 @@ std::span<const condition> decode_clause(decoder& in, const node& value, const s
   return conditions;
 }
 
-geo_point decode_geo_point(decoder& in, const node& value, const std::string& path) {
-  geo_point point;
-  if (!in.object(&value, "GeoPoint")) return point;
-  if (const node* lon = in.required(value, "lon")) point.lon = in.f64(*lon);
-  if (const node* lat = in.required(value, "lat")) point.lat = in.f64(*lat);
-  if (!in.failed() && (point.lon < -180 || point.lon > 180 || point.lat < -90 || point.lat > 90))
-    in.invalid(path, "coordinates are out of range: lon -180..180, lat -90..90");
-  return point;
-}
-
 std::span<const geo_point> decode_ring(decoder& in, const node& value, const std::string& path) {
   if (!in.object(&value, "GeoLineString")) return {};
   const node* points = in.required(value, "points");
@@ -201,6 +191,24 @@ condition decode_condition(decoder& in, const node& value, const std::string& pa
 }
 
 }  // namespace
+
+geo_point decode_geo_point(decoder& in, const node& value, const std::string& path) {
+  geo_point point;
+  if (!in.object(&value, "GeoPoint")) return point;
+  if (const node* lon = in.required(value, "lon")) point.lon = in.f64(*lon);
+  if (const node* lat = in.required(value, "lat")) point.lat = in.f64(*lat);
+  if (!in.failed() && (point.lon < -180 || point.lon > 180 || point.lat < -90 || point.lat > 90))
+    in.invalid(path, "coordinates are out of range: lon -180..180, lat -90..90");
+  return point;
+}
+
+const filter* decode_lone_condition(decoder& in, const node& value, const std::string& path) {
+  const auto alone = in.memory.array<condition>(1);
+  alone[0] = decode_condition(in, value, path);
+  auto* made = in.memory.make<filter>();
+  made->must = alone;
+  return made;
+}
 
 const filter* decode_filter(decoder& in, const node& value, std::string_view path) {
   if (!in.object(&value, "Filter")) return nullptr;

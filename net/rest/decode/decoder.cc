@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/payload/datetime.h"
+#include "core/payload/print.h"
 #include "net/json/syntax_error.h"
 
 namespace vexfs::rest {
@@ -78,6 +79,12 @@ std::string decoder::type_text(const node& value) const {
       return "map";
   }
   return "";
+}
+
+std::string decoder::number_text(float value) {
+  std::string text;
+  append_json_number(text, value);
+  return text;
 }
 
 void decoder::wrong_type(const node& value, std::string_view expected) {

@@ -83,6 +83,8 @@ class decoder {
   void at_least(std::string_view path, std::uint64_t value, std::uint64_t least);
 
   [[nodiscard]] std::string type_text(const node& value) const;
+  /// As the contract prints it: whole numbers end in ".0".
+  [[nodiscard]] static std::string number_text(float value);
 
  private:
   void wrong_type(const node& value, std::string_view expected);

@@ -115,9 +115,51 @@ TEST(decode_query, tells_what_is_wrong) {
         "a query."},
        {R"({"query":{"order_by":"a"},"score_threshold":1})", errc::bad_request,
         "Can't use score_threshold with an order_by query."},
-       {R"({"query":{"fusion":"rrf"}})", errc::unsupported, "fusion queries are not supported"},
-       {R"({"query":{"nearest":[1],"mmr":{}}})", errc::unsupported,
-        "mmr queries are not supported"},
+       {R"({"prefetch":{"prefetch":{"query":[1]}},"query":[1]})", errc::bad_request,
+        "A query is needed to merge the prefetches. Can't have prefetches without defining a "
+        "query."},
+       {R"({"prefetch":{"query":[1]},"query":{"fusion":"rrf"},"using":"a"})", errc::bad_request,
+        "Fusion queries cannot be combined with the 'using' field."},
+       {R"({"prefetch":[{"query":[1]},{"query":[1],"limit":0}],"query":[1]})", errc::invalid,
+        "Validation error in JSON body: [internal.prefetch[1].limit: value 0 invalid, must be 1 or "
+        "larger]"},
+       {R"({"query":{"fusion":"sum"}})", errc::malformed,
+        "Format error in JSON body: unknown variant `sum`, expected `rrf` or `dbsf`..."},
+       {R"({"query":{"rrf":{"k":0}}})", errc::invalid,
+        "Validation error in JSON body: [internal.query.rrf.k: value 0 invalid, must be 1 or "
+        "larger]"},
+       {R"({"query":{"nearest":[1],"mmr":{"diversity":1.5,"candidates_limit":16385}}})",
+        errc::invalid,
+        "Validation error in JSON body: [internal.query.mmr.diversity: value 1.5 invalid, must be "
+        "from 0.0 to 1.0; internal.query.mmr.candidates_limit: value 16385 invalid, must be 16384 "
+        "or smaller]"},
+       {R"({"query":{"recommend":{}}})", errc::invalid,
+        "Validation error in JSON body: [internal.query.recommend.positives, negatives: Validation "
+        "error: At least one positive or negative vector/id must be provided [{}]]"},
+       {R"({"query":{"recommend":{"positive":[1],"strategy":"worst"}}})", errc::malformed,
+        "Format error in JSON body: unknown variant `worst`, expected one of `average_vector`, "
+        "`best_score`, `sum_scores`..."},
+       {R"({"query":{"discover":{"target":1}}})", errc::malformed,
+        "Format error in JSON body: missing field `context`..."},
+       {R"({"query":{"context":{"positive":1}}})", errc::malformed,
+        "Format error in JSON body: missing field `negative`..."},
+       {R"({"query":{"relevance_feedback":{"target":1,"feedback":[{"example":1,"score":1}],)"
+        R"("strategy":{"naive":{"a":1,"b":-1,"c":1}}}}})",
+        errc::invalid,
+        "Validation error in JSON body: [internal.query.relevance_feedback.strategy.naive.b: value "
+        "-1.0 invalid, must be 0.0 or larger]"},
+       {R"({"query":{"formula":"$points"}})", errc::bad_input,
+        "Validation failed: failed to parse variable ID $points: Invalid reserved word: $points"},
+       {R"({"query":{"formula":{"mult":[1,{"key":"a"}]}}})", errc::invalid,
+        "Validation error in JSON body: [internal.query: At least one field condition must be "
+        "specified]"},
+       {R"({"query":{"formula":{"exp_decay":{"x":1,"midpoint":1}}}})", errc::bad_input,
+        "Validation failed: Decay midpoint should be in the range (0.0, 1.0), got 1.0."},
+       {R"({"query":{"formula":{"lin_decay":{"x":1,"scale":0}}}})", errc::bad_input,
+        "Validation failed: Decay scale should be non-zero positive, got 0.0."},
+       {R"({"query":{"formula":1,"defaults":{"$score":"a"}}})", errc::invalid,
+        "Validation error in JSON body: [internal.query.defaults: Validation error: Score default "
+        "must be a number [{}]]"},
        {R"({"query":[1],"filter":{"mist":[]}})", errc::malformed,
         "Format error in JSON body: unknown field `mist`, expected one of `should`, `min_should`, "
         "`must`, "
@@ -127,6 +169,34 @@ TEST(decode_query, tells_what_is_wrong) {
         "must be specified]"},
        {R"({"query":[1],"with_payload":{"include":["a"],"x":1}})", errc::malformed,
         "Format error in JSON body: ..."}});
+}
+
+TEST(decode_query, bounds_the_depth_of_prefetches) {
+  const auto nested = [](int depth) {
+    std::string body = R"({"query":[1]})";
+    for (int i = 0; i < depth; ++i)
+      body = R"({"query":[1],"prefetch":)" + body + "}";
+    return body;
+  };
+  arena memory;
+  EXPECT_TRUE(decode_query(nested(64), memory));
+  const auto refused = decode_query(nested(65), memory);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().text, "Validation failed: prefetches depth 65 exceeds max depth 64");
+}
+
+TEST(decode_recommend, wants_examples_for_its_strategy) {
+  expect_errors(decode_recommend,
+                {{R"({"negative":[1],"limit":1})", errc::bad_request,
+                  "At least one positive vector ID required with this strategy"},
+                 {R"({"strategy":"best_score","limit":1})", errc::bad_request,
+                  "At least one positive or negative vector ID required with this strategy"},
+                 {R"({"positive":[1]})", errc::malformed,
+                  "Format error in JSON body: missing field `limit`..."}});
+  expect_errors(decode_matrix,
+                {{R"({"sample":1,"limit":0})", errc::invalid,
+                  "Validation error in JSON body: [sample: value 1 invalid, must be 2 or larger; "
+                  "limit: value 0 invalid, must be 1 or larger]"}});
 }
 
 TEST(decode_search, tells_what_is_wrong) {

@@ -183,10 +183,23 @@ class body_maker {
     auto optional = search_members();
     optional.push_back(member("using", "\"image\""));
     optional.push_back(member("lookup_from", R"({"collection":"c"})"));
+    optional.push_back(
+        member("prefetch",
+               one_of(R"({"query":[1,2],"limit":3})", R"([{"query":7},{"query":{"nearest":[1]}}])",
+                      R"({"prefetch":{"query":[1]},"query":{"fusion":"rrf"}})")));
     std::string what = vector();
-    if (below(3) == 0)
-      what = members({member("nearest", vector())},
-                     odd() ? search_members() : std::vector<std::string>{});
+    if (below(3) == 0) {
+      std::vector<std::string> more{member("mmr", R"({"diversity":0.25,"candidates_limit":7})")};
+      if (odd()) more = search_members();
+      what = members({member("nearest", vector())}, more);
+    }
+    if (below(6) == 0)
+      what =
+          one_of(R"({"recommend":{"positive":[1,[0.5]],"negative":[2],"strategy":"best_score"}})",
+                 R"({"discover":{"target":[1],"context":{"positive":1,"negative":2}}})",
+                 R"({"context":[{"positive":1,"negative":[1,2]}]})", R"({"fusion":"dbsf"})",
+                 R"({"rrf":{"k":3,"weights":[1,2.5]}})",
+                 R"({"formula":{"mult":["$score",{"key":"a","match":{"value":1}}]}})");
     if (odd())
       what = one_of(R"({"recommend":{"positive":[1]}})", R"({"sample":"random"})", "7", "[[1],[2]]",
                     R"({"indices":[1],"values":[1]})", R"({"nearest":[[1,2]]})", "\"x\"",

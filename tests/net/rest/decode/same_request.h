@@ -64,14 +64,65 @@ inline std::string show(const update_operation& operation) {
   return out;
 }
 
-inline std::string show(const query& what) {
+inline std::string show(const vector_input& input) {
+  if (const auto* id = std::get_if<point_id>(&input)) return id->text();
+  return show(std::get<vector_value>(input));
+}
+
+inline std::string show(std::span<const context_pair> pairs) {
+  std::string out;
+  for (const context_pair& pair : pairs)
+    out += show(pair.positive) + " not " + show(pair.negative) + ",";
+  return out;
+}
+
+inline std::string show(const expression& part) {
+  std::string out = std::to_string(static_cast<int>(part.kind)) + " " +
+                    std::to_string(std::bit_cast<std::uint64_t>(part.number)) + " " +
+                    std::to_string(part.index) + show(part.path) + show(part.if_true) +
+                    std::to_string(part.fallback.value_or(-1)) + "(";
+  for (const expression& operand : part.operands)
+    out += show(operand);
+  return out + ")";
+}
+
+inline std::string show(const query_kind& what) {
+  std::string out = std::to_string(what.index()) + " ";
   if (const auto* nearest = std::get_if<nearest_query>(&what)) {
-    if (const auto* id = std::get_if<point_id>(&nearest->target)) return "near " + id->text();
-    return "near " + show(std::get<vector_value>(nearest->target));
+    out += show(nearest->target);
+    if (nearest->mmr)
+      out += " mmr " + std::to_string(nearest->mmr->diversity) + " " +
+             std::to_string(nearest->mmr->candidates_limit.value_or(0));
+  }
+  if (const auto* liked = std::get_if<recommend_query>(&what)) {
+    out += std::to_string(static_cast<int>(liked->how));
+    for (const vector_input& input : liked->positive)
+      out += " + " + show(input);
+    for (const vector_input& input : liked->negative)
+      out += " - " + show(input);
+  }
+  if (const auto* discover = std::get_if<discover_query>(&what))
+    out += show(discover->target) + " in " + show(discover->pairs);
+  if (const auto* context = std::get_if<context_query>(&what)) out += show(context->pairs);
+  if (const auto* feedback = std::get_if<feedback_query>(&what)) {
+    out += show(feedback->target) + std::to_string(feedback->a) + std::to_string(feedback->b) +
+           std::to_string(feedback->c);
+    for (const feedback_query::item& item : feedback->items)
+      out += show(item.example) + "=" + std::to_string(item.score);
+  }
+  if (const auto* fusion = std::get_if<fusion_query>(&what)) {
+    out += std::to_string(static_cast<int>(fusion->how)) + " " + std::to_string(fusion->k);
+    for (const float weight : fusion->weights)
+      out += " " + std::to_string(weight);
+  }
+  if (const auto* formula = std::get_if<formula_query>(&what)) {
+    out += show(*formula->root);
+    for (const formula_default& one : formula->defaults)
+      out += show(one.path) + std::to_string(one.score.value_or(0)) + std::string(one.value);
   }
   if (const auto* order = std::get_if<order_by>(&what))
-    return "order " + show(order->key) + std::to_string(order->descending);
-  return std::to_string(what.index());
+    out += show(order->key) + std::to_string(order->descending);
+  return out;
 }
 
 inline std::string show(const payload_selector& selector) {
@@ -89,7 +140,10 @@ inline std::string show(const vector_selector& selector) {
 }
 
 inline std::string show(const query_request& request) {
-  return show(request.what) + " using " + std::string(request.using_vector) + " if " +
+  std::string stages;
+  for (const query_request& stage : request.prefetch)
+    stages += "[" + show(stage) + "]";
+  return stages + show(request.what) + " using " + std::string(request.using_vector) + " if " +
          show(request.condition) + " ef " + std::to_string(request.params.hnsw_ef.value_or(0)) +
          " exact " + std::to_string(request.params.exact) + " indexed " +
          std::to_string(request.params.indexed_only) + " more " +

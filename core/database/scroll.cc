@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/database/scroll.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <random>
+#include <vector>
+
+#include "core/base/limits.h"
+#include "core/database/records.h"
+#include "core/filter/filter_plan.h"
+
+namespace vexfs {
+
+io::task<selection> select_points(collection& source, const filter* what, arena& memory) {
+  filter_plan plan(what, memory);
+  for (;;) {
+    {
+      const auto section = co_await io::read(source.guard);
+      if (plan.advance(source.indexes, source, filter_step_points)) break;
+    }
+    co_await io::loop::current().yield();
+  }
+  co_return selection{plan.allowed(), plan.count()};
+}
+
+io::task<scroll_result> scroll_by_id(collection& source, std::optional<point_id> from,
+                                     std::uint64_t limit, const selection* selected,
+                                     const payload_selector& with_payload,
+                                     const vector_selector& with_vector, arena& memory) {
+  const auto records =
+      memory.array<record>(std::min<std::uint64_t>(limit, source.id_to_slot.size() + 1));
+  scroll_result page;
+  std::size_t count = 0;
+  std::optional<point_id> next = from;
+  bool started = false;
+  for (bool more = true; more;) {
+    const auto section = co_await io::read(source.guard);
+    const auto& ordered = source.id_to_slot.ordered();
+    auto place = next ? ordered.lower_bound(*next) : started ? ordered.end() : ordered.begin();
+    started = true;
+    std::uint32_t steps = 0;
+    for (; place != ordered.end() && steps < filter_step_points; ++place, ++steps) {
+      if (selected && !selected->has(place->second)) continue;
+      if (count == limit) {
+        page.next_page_offset = place->first;
+        more = false;
+        break;
+      }
+      if (count == records.size()) break;
+      records[count++] = make_record(source, place->second, with_payload, with_vector, memory);
+      records[count - 1].version = 0;
+    }
+    if (place == ordered.end()) break;
+    next = place->first;
+  }
+  page.points = records.first(count);
+  co_return page;
+}
+
+io::task<result<scroll_result>> scroll_by_value(collection& source, const order_by& order,
+                                                std::uint64_t limit, const selection* selected,
+                                                const payload_selector& with_payload,
+                                                const vector_selector& with_vector, arena& memory) {
+  constexpr std::size_t step_entries = 128;
+  std::vector<record> found;
+  order_position position;
+  position.value = order.start_from;
+  if (order.descending) position.slot = UINT32_MAX;
+  for (bool more = true; more;) {
+    const auto section = co_await io::read(source.guard);
+    if (!source.indexes.can_order(order.key.text))
+      co_return fail(errc::bad_input,
+                     "No range index for `order_by` key: `" + std::string(order.key.text) +
+                         "`. Please create one to use `order_by`. Check "
+                         "https://qdrant.tech/documentation/concepts/indexing/#payload-index to "
+                         "see which payload schemas support Range conditions");
+    std::array<order_entry, step_entries> entries;
+    const std::size_t count =
+        source.indexes.order(order.key.text, order.descending, position, entries);
+    for (const order_entry& entry : std::span(entries).first(count)) {
+      if (!source.slots[entry.slot].live || (selected && !selected->has(entry.slot))) continue;
+      // Points of one value go by id: the last value is read to its end.
+      record made;
+      std::visit([&](auto value) { made.order_value = value; }, entry.value);
+      if (found.size() >= limit && made.order_value != found.back().order_value) {
+        more = false;
+        break;
+      }
+      const auto value = made.order_value;
+      made = make_record(source, entry.slot, with_payload, with_vector, memory);
+      made.version = 0;
+      made.order_value = value;
+      found.push_back(made);
+    }
+    if (count < entries.size()) break;
+  }
+  std::ranges::stable_sort(found, [&](const record& left, const record& right) {
+    if (left.order_value != right.order_value)
+      return order.descending ? right.order_value < left.order_value
+                              : left.order_value < right.order_value;
+    return order.descending ? right.id < left.id : left.id < right.id;
+  });
+  if (found.size() > limit) found.resize(limit);
+  co_return scroll_result{memory.copy(std::span<const record>(found)), std::nullopt};
+}
+
+io::task<std::span<const record>> sample_points(collection& source, std::uint64_t limit,
+                                                const selection& selected,
+                                                const payload_selector& with_payload,
+                                                const vector_selector& with_vector, arena& memory) {
+  thread_local std::mt19937_64 random(
+      static_cast<std::uint64_t>(io::loop::current().wall_time_us()));
+  std::vector<slot_index> drawn;
+  std::uint64_t seen = 0;
+  for (std::size_t w = 0; w < selected.words.size(); ++w) {
+    for (std::uint64_t bits = selected.words[w]; bits != 0; bits &= bits - 1) {
+      const auto slot =
+          static_cast<slot_index>(w * 64 + static_cast<unsigned>(std::countr_zero(bits)));
+      ++seen;
+      if (drawn.size() < limit) {
+        drawn.push_back(slot);
+      } else if (const std::uint64_t place = random() % seen; place < limit) {
+        drawn[place] = slot;
+      }
+    }
+  }
+  // Drawing keeps the order of slots for the most part.
+  std::ranges::shuffle(drawn, random);
+  const auto records = memory.array<record>(drawn.size());
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < drawn.size(); i += apply_group_points) {
+    const auto section = co_await io::read(source.guard);
+    for (std::size_t d = i; d < std::min(i + apply_group_points, drawn.size()); ++d) {
+      if (!source.slots[drawn[d]].live) continue;
+      records[count] = make_record(source, drawn[d], with_payload, with_vector, memory);
+      records[count++].version = 0;
+    }
+  }
+  co_return records.first(count);
+}
+
+}  // namespace vexfs
