@@ -102,6 +102,8 @@ inline constexpr std::uint64_t direct_scan_points_max = 1000;
 // How often a turn looks again at what is to be done at its end: a log write answers requests,
 // whose connections then send.
 inline constexpr std::uint32_t end_of_turn_rounds_max = 4;
+// Collections whose requests each core counts apart.
+inline constexpr std::size_t counted_collections_max = 1000;
 // Printed answers of GET /collections/{name} that each core keeps.
 inline constexpr std::size_t info_cache_entries_max = 64;
 

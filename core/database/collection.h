@@ -62,6 +62,10 @@ class collection final : public point_source {
 
   /// Changes whenever anything changes that `info` answers.
   std::atomic<std::uint64_t> info_version{1};
+  /// Text of all payloads.
+  std::atomic<std::uint64_t> payload_bytes{0};
+  /// Sequence of the last operation that readers see.
+  std::atomic<std::uint64_t> applied_sequence{0};
   /// Updates that wait or run.
   std::atomic<std::uint64_t> update_queue_length{0};
 

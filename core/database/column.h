@@ -24,6 +24,8 @@ class column {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] vector_kind kind() const { return kind_; }
   [[nodiscard]] distance metric() const { return metric_; }
+  /// Bytes of one vector as it is kept; 0 where they differ.
+  [[nodiscard]] virtual std::size_t vector_bytes() const = 0;
   /// Vectors held.
   [[nodiscard]] std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }
 

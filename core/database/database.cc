@@ -136,6 +136,7 @@ io::task<result<void>> database::recover() {
       auto applying = apply_update(target, *decoded, found.sequence, work);
       const auto applied = co_await applying;
       if (!applied) target.failure = "replay failed: " + applied.error().text;
+      target.applied_sequence.store(found.sequence, std::memory_order_relaxed);
     }
     // Records that cannot be told apart any more may have been anybody's of this core.
     if (state.damaged || state.torn) {
@@ -311,8 +312,15 @@ io::task<result<collection_info>> database::info(std::string_view name) {
   collection_info info;
   info.config = source.config;
   info.points_count = source.id_to_slot.size();
-  for (const auto& [vector_name, column] : source.columns)
-    info.indexed_vectors_count += column->count();
+  for (const auto& [vector_name, column] : source.columns) {
+    info.vectors.push_back(
+        {vector_name, column->count(), column->count() * column->vector_bytes()});
+    // With a threshold of 0 no vector counts as indexed.
+    if (source.config.optimizers_config.indexing_threshold != 0)
+      info.indexed_vectors_count += column->count();
+  }
+  info.payload_bytes = source.payload_bytes.load(std::memory_order_relaxed);
+  info.applied_sequence = source.applied_sequence.load(std::memory_order_relaxed);
   info.update_queue_length = source.update_queue_length.load(std::memory_order_relaxed);
   if (!source.failure.empty()) {
     info.status = collection_status::red;
@@ -380,6 +388,7 @@ io::task<result<update_result>> database::update_on_owner(collection& target,
     auto applying = apply_update(target, resolved, sequence, memory);
     const auto applied = co_await applying;
     --target.in_flight;
+    target.applied_sequence.store(sequence, std::memory_order_relaxed);
     if (!applied) {
       const auto section = co_await io::write(target.guard);
       target.failure = applied.error().text;

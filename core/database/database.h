@@ -38,7 +38,13 @@ struct payload_index_info {
   std::uint64_t points = 0;
 };
 
-/// What GET /collections/{name} is printed from.
+struct vector_column_info {
+  std::string name;
+  std::uint64_t count = 0;
+  std::uint64_t bytes = 0;  // of dense originals
+};
+
+/// What GET /collections/{name} is printed from, and what telemetry says of it.
 struct collection_info {
   collection_status status = collection_status::green;
   std::string optimizer_error;  // "" is "ok"
@@ -48,6 +54,9 @@ struct collection_info {
   std::uint64_t update_queue_length = 0;
   collection_config config;
   std::vector<payload_index_info> payload_schema;
+  std::vector<vector_column_info> vectors;
+  std::uint64_t payload_bytes = 0;
+  std::uint64_t applied_sequence = 0;
 };
 
 struct alias_description {

@@ -18,6 +18,10 @@ io::task<result<std::span<const record>>> database::retrieve(std::string_view na
   const auto found = find(name);
   if (!found) co_return std::unexpected(found.error());
   collection& source = **found;
+  {
+    const auto section = co_await io::read(source.guard);
+    VEXFS_CHECK_CO(check_selector(source, request.with_vector));
+  }
   const auto records = memory.array<record>(request.ids.size());
   std::size_t count = 0;
   for (std::size_t i = 0; i < request.ids.size(); i += apply_group_points) {

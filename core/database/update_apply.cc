@@ -70,6 +70,7 @@ class staging {
       record.id = point.id;
       record.version = sequence;
       record.payload = point.payload;
+      target_.payload_bytes.fetch_add(record.payload.size(), std::memory_order_relaxed);
       record.live = true;
       target_.id_to_slot.set(point.id, point.slot);
       target_.indexes.on_insert(point.slot, record.payload);
@@ -81,6 +82,7 @@ class staging {
     slot_record& record = target_.slots[slot];
     const std::string payload = std::move(record.payload);
     record.payload.clear();
+    target_.payload_bytes.fetch_sub(payload.size(), std::memory_order_relaxed);
     for (const auto& [name, column] : target_.columns)
       column->remove(slot);
     target_.slots.retire(slot);
@@ -194,6 +196,8 @@ struct applier {
         slot_record& record = target.slots[*slot];
         std::string changed = next(std::string_view(record.payload));
         std::swap(record.payload, changed);
+        target.payload_bytes.fetch_add(record.payload.size() - changed.size(),
+                                       std::memory_order_relaxed);
         record.version = sequence;
         target.indexes.on_payload_change(*slot, changed, record.payload);
       }

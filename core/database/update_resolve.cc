@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/database/update_resolve.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "core/base/limits.h"
@@ -21,6 +22,30 @@ std::span<const Point> keep(std::span<const Point> points, arena& memory, auto&&
   for (const Point& point : points)
     if (wanted(point)) kept[count++] = point;
   return kept.first(count);
+}
+
+/// Each point once, with the last vector of each name that is given for it.
+std::span<const point_vectors> merge_repeated(std::span<const point_vectors> points,
+                                              arena& memory) {
+  const auto merged = memory.array<point_vectors>(points.size());
+  point_map<std::size_t> places;
+  std::size_t count = 0;
+  for (const point_vectors& point : points) {
+    const auto [place, added] = places.emplace(point.id, count);
+    if (added) {
+      merged[count++] = point;
+      continue;
+    }
+    point_vectors& earlier = merged[place->second];
+    const auto both = memory.array<named_vector>(earlier.vectors.size() + point.vectors.size());
+    auto kept = std::ranges::copy_if(earlier.vectors, both.begin(), [&](const named_vector& one) {
+                  return std::ranges::find(point.vectors, one.name, &named_vector::name) ==
+                         point.vectors.end();
+                }).out;
+    kept = std::ranges::copy(point.vectors, kept).out;
+    earlier.vectors = both.first(static_cast<std::size_t>(kept - both.begin()));
+  }
+  return merged.first(count);
 }
 
 /// A point that is there and does not match an update filter stays as it is.
@@ -127,6 +152,7 @@ io::task<result<update_operation>> resolve_update(const collection& target,
     const update_condition allowed(target, vectors->update_filter, memory);
     vectors->points = keep(vectors->points, memory,
                            [&](const point_vectors& point) { return allowed.allows(point.id); });
+    vectors->points = merge_repeated(vectors->points, memory);
     vectors->update_filter = nullptr;
     co_return resolved;
   }

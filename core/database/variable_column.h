@@ -21,6 +21,7 @@ class variable_column final : public column {
       std::string name, const sparse_vector_params& params);
   ~variable_column() override;
 
+  [[nodiscard]] std::size_t vector_bytes() const override { return 0; }
   [[nodiscard]] result<void> check(const vector_value& given) const override;
   [[nodiscard]] vector_value prepare(const vector_value& given, arena& memory) const override;
   [[nodiscard]] result<void> insert(std::span<const slot_index> slots,

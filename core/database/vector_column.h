@@ -47,7 +47,7 @@ class vector_column final : public column {
 
   /// The stored bytes: float, IEEE half or u8 by type(). Only of a slot that has a vector.
   [[nodiscard]] const std::byte* row(slot_index slot) const;
-  [[nodiscard]] std::size_t row_bytes() const { return row_bytes_; }
+  [[nodiscard]] std::size_t vector_bytes() const override { return row_bytes_; }
 
  private:
   vector_column(std::string name, const vector_params& params, std::unique_ptr<vector_file> file);

@@ -133,14 +133,22 @@ void list_collection_aliases(http::exchange& call, void* context) {
   finish_result(call, [&](std::string& out) { append_aliases(out, aliases); });
 }
 
-io::detached get_cluster_info(http::exchange& call, database& data) {
-  auto asking = data.info(collection_of(call));
+io::detached get_cluster_info(http::exchange& call, rest_service& service) {
+  auto asking = service.data.info(collection_of(call));
   VEXFS_OR_FINISH(const auto info, call, co_await asking);
   finish_result(call, [&](std::string& out) {
-    out += R"({"peer_id":1,"shard_count":1,"local_shards":[{"shard_id":0,"points_count":)";
+    out += "{\"peer_id\":";
+    append_json_number(out, service.peer_id());
+    out += R"(,"shard_count":1,"local_shards":[{"shard_id":0,"points_count":)";
     append_json_number(out, info.points_count);
     out += R"(,"state":"Active"}],"remote_shards":[],"shard_transfers":[]})";
   });
+}
+
+std::string_view trim(std::string_view text) {
+  const auto first = text.find_first_not_of(' ');
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
 io::detached get_optimizations(http::exchange& call, database& data) {
@@ -156,7 +164,7 @@ io::detached get_optimizations(http::exchange& call, database& data) {
         if (name != "with") return;
         while (!value.empty()) {
           const auto comma = value.find(',');
-          const std::string_view token = value.substr(0, comma);
+          const std::string_view token = trim(value.substr(0, comma));
           value = comma == std::string_view::npos ? std::string_view{} : value.substr(comma + 1);
           queued = queued || token == "queued";
           completed = completed || token == "completed";
@@ -173,9 +181,18 @@ io::detached get_optimizations(http::exchange& call, database& data) {
            R"("idle_segments":1},"running":[])";
     if (queued) out += R"(,"queued":[])";
     if (completed) out += R"(,"completed":[])";
-    if (idle) out += R"(,"idle_segments":[])";
+    // A collection is one segment to the eyes of clients.
+    if (idle) {
+      out += R"(,"idle_segments":[{"uuid":"00000000-0000-0000-0000-000000000000","points_count":)";
+      append_json_number(out, info.points_count);
+      out += "}]";
+    }
     out += '}';
   });
+}
+
+void get_cluster(http::exchange& call, void* context) {
+  get_cluster_info(call, *static_cast<rest_service*>(context));
 }
 
 template <io::detached (*Run)(http::exchange&, database&)>
@@ -195,7 +212,7 @@ void add_collection_routes(http::router& router, rest_service& service) {
   router.add(method::patch, "/collections/{name}", run<change>, &service, write);
   router.add(method::remove, "/collections/{name}", run<remove>, &service, write);
   router.add(method::get, "/collections/{name}/exists", get_exists, &service, read);
-  router.add(method::get, "/collections/{name}/cluster", run<get_cluster_info>, &service, read);
+  router.add(method::get, "/collections/{name}/cluster", get_cluster, &service, read);
   router.add(method::get, "/collections/{name}/optimizations", run<get_optimizations>, &service,
              read);
   router.add(method::post, "/collections/aliases", run<change_aliases>, &service, write);

@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/rest/encode.h"
 
-#include <utility>
-
 #include "core/payload/print.h"
 #include "net/rest/encode_config.h"
+#include "net/rest/separator.h"
 
 namespace vexfs::rest {
 namespace {
-
-/// Puts a comma before every item but the first.
-class separator {
- public:
-  explicit separator(std::string& out) : out_(out) {}
-  void next() {
-    if (!std::exchange(first_, false)) out_ += ',';
-  }
-
- private:
-  std::string& out_;
-  bool first_ = true;
-};
 
 void append_floats(std::string& out, std::span<const float> values) {
   out += '[';
@@ -80,6 +66,8 @@ void append_vectors(std::string& out, std::span<const named_vector> vectors) {
   out += '}';
 }
 
+}  // namespace
+
 std::string_view word_of_status(collection_status status) {
   switch (status) {
     case collection_status::green:
@@ -93,8 +81,6 @@ std::string_view word_of_status(collection_status status) {
   }
   return "";
 }
-
-}  // namespace
 
 void append_id(std::string& out, const point_id& id) {
   if (id.kind == point_id::form::number) {
@@ -290,6 +276,17 @@ void append_collection_info(std::string& out, const collection_info& info) {
     out += "{\"error\":";
     append_json_string(out, info.optimizer_error);
     out += '}';
+  }
+  if (const auto warnings = config_warnings(info.config); !warnings.empty()) {
+    out += ",\"warnings\":[";
+    separator comma(out);
+    for (const std::string& text : warnings) {
+      comma.next();
+      out += "{\"message\":";
+      append_json_string(out, text);
+      out += '}';
+    }
+    out += ']';
   }
   out += ",\"indexed_vectors_count\":";
   append_json_number(out, info.indexed_vectors_count);

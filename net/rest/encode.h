@@ -22,6 +22,7 @@ void append_matrix_pairs(std::string& out, const matrix_result& matrix);
 void append_matrix_offsets(std::string& out, const matrix_result& matrix);
 void append_facet(std::string& out, std::span<const facet_hit> hits);
 void append_update(std::string& out, const update_result& update);
+[[nodiscard]] std::string_view word_of_status(collection_status status);
 void append_collection_info(std::string& out, const collection_info& info);
 void append_aliases(std::string& out, const std::vector<alias_description>& aliases);
 

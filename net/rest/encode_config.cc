@@ -127,24 +127,6 @@ void object_printer::print_map(std::string_view member_name,
   object.close();
 }
 
-void append_params(std::string& out, const collection_config& config) {
-  object_printer params(out);
-  if (config.vectors.single)
-    params.member("vectors", config.vectors.params.begin()->second);
-  else
-    params.print_map("vectors", config.vectors.params);
-  params.member("shard_number", config.shard_number);
-  params.member("sharding_method", config.sharding);
-  params.member("replication_factor", config.replication_factor);
-  params.member("write_consistency_factor", config.write_consistency_factor);
-  params.member("read_fan_out_factor", config.read_fan_out_factor);
-  params.member("read_fan_out_delay_ms", config.read_fan_out_delay_ms);
-  params.member("on_disk_payload", config.on_disk_payload);
-  params.member("payload", config.payload);
-  params.member("sparse_vectors", config.sparse_vectors);
-  params.close();
-}
-
 void append_optimizers(std::string& out, const optimizers_config_diff& config) {
   object_printer object(out);
   object.member("deleted_threshold", config.deleted_threshold.value_or(0.2));
@@ -188,6 +170,40 @@ void append_wal(std::string& out, const wal_config_diff& config) {
 }
 
 }  // namespace
+
+void append_params(std::string& out, const collection_config& config) {
+  object_printer params(out);
+  if (config.vectors.single)
+    params.member("vectors", config.vectors.params.begin()->second);
+  else
+    params.print_map("vectors", config.vectors.params);
+  params.member("shard_number", config.shard_number);
+  params.member("sharding_method", config.sharding);
+  params.member("replication_factor", config.replication_factor);
+  params.member("write_consistency_factor", config.write_consistency_factor);
+  params.member("read_fan_out_factor", config.read_fan_out_factor);
+  params.member("read_fan_out_delay_ms", config.read_fan_out_delay_ms);
+  params.member("on_disk_payload", config.on_disk_payload);
+  params.member("payload", config.payload);
+  params.member("sparse_vectors", config.sparse_vectors);
+  params.close();
+}
+
+std::vector<std::string> config_warnings(const collection_config& config) {
+  std::vector<std::string> warnings;
+  for (const auto& [name, params] : config.vectors.params) {
+    const auto own = params.hnsw_config ? params.hnsw_config->inline_storage : std::nullopt;
+    if (!own.value_or(config.hnsw_config.inline_storage.value_or(false))) continue;
+    const std::string option = "The `hnsw_config.inline_storage` option for vector '" + name + "' ";
+    if (params.multivector)
+      warnings.push_back(option +
+                         "is not compatible with multivectors. This option will be ignored.");
+    else if (!params.quantization && !config.quantization)
+      warnings.push_back(option +
+                         "requires quantization to be enabled. This option will be ignored.");
+  }
+  return warnings;
+}
 
 void append_config(std::string& out, const collection_config& config) {
   object_printer object(out);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/rest/rest_service.h"
 
+#include <algorithm>
+#include <chrono>
+
+#include "core/base/limits.h"
 #include "net/http/cors.h"
 #include "net/rest/error_response.h"
 #include "net/rest/routes.h"
@@ -17,6 +21,12 @@ bool same_key(std::string_view given, std::string_view expected) {
   return difference == 0;
 }
 
+/// Of text in UTF-8.
+std::size_t count_chars(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
 void answer_plain(http::exchange& call, std::uint16_t status, std::string_view text) {
   call.answer.status = status;
   call.answer.content_type = "text/plain; charset=utf-8";
@@ -26,7 +36,14 @@ void answer_plain(http::exchange& call, std::uint16_t status, std::string_view t
 }  // namespace
 
 rest_service::rest_service(database& served, const rest_config& config, std::uint32_t core_count)
-    : data(served), info_cache(core_count), config_(config), log_(config.log) {
+    : data(served),
+      info_cache(core_count),
+      config_(config),
+      log_(config.log),
+      statistics_(core_count),
+      started_us_(std::chrono::duration_cast<std::chrono::microseconds>(
+                      std::chrono::system_clock::now().time_since_epoch())
+                      .count()) {
   add_service_routes(router_, *this);
   add_collection_routes(router_, *this);
   add_point_routes(router_, *this);
@@ -34,6 +51,23 @@ rest_service::rest_service(database& served, const rest_config& config, std::uin
 }
 
 rest_service::~rest_service() = default;
+
+io::task<server_state> rest_service::state() {
+  server_state now;
+  now.peer_id = config_.peer_id;
+  now.started_us = started_us_;
+  now.routes = &router_.routes();
+  auto gathering = statistics_.gather();
+  now.requests = co_await gathering;
+  now.process = io::read_process_statistics();
+  for (const std::string& name : data.collection_names()) {
+    auto asking = data.info(name);
+    auto info = co_await asking;
+    // It may have gone meanwhile.
+    if (info) now.collections.emplace_back(name, std::move(*info));
+  }
+  co_return now;
+}
 
 result<std::unique_ptr<rest_service>> rest_service::create(database& data,
                                                            const rest_config& config,
@@ -95,6 +129,16 @@ void rest_service::handle(http::exchange& call) {
       return;
   }
   if (!authorise(call)) {
+    call.finish();
+    return;
+  }
+  if (call.matched->pattern.starts_with("/collections/{name}") &&
+      count_chars(call.captures[0]) > collection_name_chars_max) {
+    answer_error(call.answer,
+                 {errc::invalid, "Validation error in path parameters: [collection_name: value \"" +
+                                     std::string(call.captures[0]) +
+                                     "\" invalid, must be from 1 to 255 characters]"},
+                 0);
     call.finish();
     return;
   }

@@ -10,6 +10,8 @@
 #include "net/http/router.h"
 #include "net/http/static_files.h"
 #include "net/rest/request_log.h"
+#include "net/rest/request_statistics.h"
+#include "net/rest/server_state.h"
 
 namespace vexfs::rest {
 
@@ -18,6 +20,7 @@ struct rest_config {
   bool enable_cors = true;
   std::string static_content_dir;  // "" is none
   request_log_config log;
+  std::uint64_t peer_id = 0;
 };
 
 /// The REST API: routes, keys, and handlers over the database. One per process.
@@ -30,7 +33,14 @@ class rest_service final : public http::service {
 
   void handle(http::exchange& call) override;
   void refuse(http::response& answer, std::uint16_t status, std::string_view text) override;
-  void answered(const http::exchange& call) override { log_.answered(call); }
+  void answered(const http::exchange& call) override {
+    log_.answered(call);
+    statistics_.answered(call);
+  }
+
+  /// Everything that telemetry and metrics tell; asks all cores and all collections.
+  [[nodiscard]] io::task<server_state> state();
+  [[nodiscard]] std::uint64_t peer_id() const { return config_.peer_id; }
 
   /// Answers to GET /collections/{name} as they were printed, by core. Valid while the database
   /// gives the same version.
@@ -52,6 +62,8 @@ class rest_service final : public http::service {
   const rest_config config_;
   http::router router_;
   request_log log_;
+  request_statistics statistics_;
+  const std::int64_t started_us_;
 };
 
 /// What a route needs of a key; part of http::route::flags.

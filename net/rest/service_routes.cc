@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <charconv>
+
 #include "core/payload/print.h"
 #include "net/rest/handler.h"
 #include "net/rest/rest_service.h"
@@ -7,7 +9,6 @@
 namespace vexfs::rest {
 namespace {
 
-/// The contract that is served: clients compare it with their own version.
 constexpr std::string_view root_body =
     R"({"title":"qdrant - vector search engine","version":"1.19.0",)"
     R"("commit":"0000000000000000000000000000000000000000"})";
@@ -49,20 +50,60 @@ void get_dashboard(http::exchange& call, void* context) {
   call.finish();
 }
 
-void get_metrics(http::exchange& call, void* context) {
-  auto& service = *static_cast<rest_service*>(context);
-  std::string& out = call.answer.body;
+/// Members of the query of GET /telemetry and GET /metrics.
+struct state_parameters {
+  std::uint64_t details_level = 0;
+  bool per_collection = false;
+};
+result<state_parameters> read_state_parameters(http::exchange& call) {
+  state_parameters read;
+  std::string_view wrong;
+  const bool whole = http::visit_query(
+      call.in.query, call.memory, [&](std::string_view name, std::string_view value) {
+        if (name == "per_collection" || name == "anonymize") {
+          if (value != "true" && value != "false") wrong = name;
+          if (name == "per_collection") read.per_collection = value == "true";
+        } else if (name == "details_level") {
+          const auto [end, code] =
+              std::from_chars(value.data(), value.data() + value.size(), read.details_level);
+          if (code != std::errc{} || end != value.data() + value.size()) wrong = name;
+        }
+      });
+  if (!whole || !wrong.empty())
+    return fail(errc::malformed, "Deserialize error in query parameters: invalid value of `" +
+                                     std::string(wrong) + "`");
+  return read;
+}
+
+io::detached get_metrics(http::exchange& call, rest_service& service) {
+  const auto parameters = read_state_parameters(call);
+  if (!parameters) {
+    finish_error(call, parameters.error());
+    co_return;
+  }
+  auto asking = service.state();
+  const server_state state = co_await asking;
   call.answer.content_type = "text/plain; charset=utf-8";
-  out +=
-      "# HELP app_info information about qdrant server\n# TYPE app_info gauge\n"
-      "app_info{name=\"qdrant\",version=\"1.19.0\"} 1\n"
-      "# HELP collections_total number of collections\n# TYPE collections_total gauge\n"
-      "collections_total ";
-  append_json_number(out, static_cast<std::uint64_t>(service.data.collection_names().size()));
-  out +=
-      "\n# HELP cluster_enabled is cluster support enabled\n# TYPE cluster_enabled gauge\n"
-      "cluster_enabled 0\n";
+  append_metrics(call.answer.body, state, parameters->per_collection);
   call.finish();
+}
+
+io::detached get_telemetry(http::exchange& call, rest_service& service) {
+  const auto parameters = read_state_parameters(call);
+  if (!parameters) {
+    finish_error(call, parameters.error());
+    co_return;
+  }
+  auto asking = service.state();
+  const server_state state = co_await asking;
+  finish_result(call, [&](std::string& out) {
+    append_telemetry(out, state, parameters->details_level, parameters->per_collection);
+  });
+}
+
+template <io::detached (*Run)(http::exchange&, rest_service&)>
+void run(http::exchange& call, void* context) {
+  Run(call, *static_cast<rest_service*>(context));
 }
 
 void not_served(http::exchange& call, void*) {
@@ -86,14 +127,15 @@ void add_service_routes(http::router& router, rest_service& service) {
   router.add(method::get, "/readyz", get_ready, &service, open);
   router.add(method::get, "/dashboard", get_dashboard, &service, open);
   router.add(method::get, "/dashboard/{file*}", get_dashboard, &service, open);
-  router.add(method::get, "/metrics", get_metrics, &service, read);
+  router.add(method::get, "/metrics", run<get_metrics>, &service, read);
+  router.add(method::get, "/telemetry", run<get_telemetry>, &service, read);
   router.add(method::get, "/cluster", get_cluster, &service, read);
   router.add(method::get, "/issues", get_issues, &service, read);
   router.add(method::remove, "/issues", delete_issues, &service, write);
 
   // Part of the contract, and not served.
   for (const std::string_view pattern :
-       {"/telemetry", "/quotas", "/snapshots", "/snapshots/{snapshot}", "/cluster/telemetry",
+       {"/quotas", "/snapshots", "/snapshots/{snapshot}", "/cluster/telemetry",
         "/collections/{name}/snapshots", "/collections/{name}/snapshots/{snapshot}",
         "/collections/{name}/shards", "/logger", "/stacktrace"})
     router.add(method::get, pattern, not_served, &service, read);

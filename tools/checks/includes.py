@@ -50,6 +50,7 @@ OUTSIDE = [
     (r"(gtest|gmock)/.*", ["tests/"]),
     (r"[a-z]*mmintrin\.h", ["kernel/engine/", "core/database/rescore.cc", "core/payload/walk.cc"]),
     (r"cpuid\.h", ["ioctl/"]),
+    (r"malloc\.h", ["core/io/process_statistics.cc"]),
     (r"std(bool|def|int)\.h|asm/errno\.h|linux/(errno|string|types)\.h", ["kernel/"]),
     (r"linux/.*", ["kernel/module/", "core/io/", "ioctl/"]),
     (r"(sys/|netinet/|arpa/).*", ["core/io/", "net/http/", "ioctl/", "tools/", "tests/", "bench/"]),

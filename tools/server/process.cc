@@ -12,6 +12,7 @@
 #include "core/io/loop.h"
 #include "core/io/storage.h"
 #include "ioctl/embedded/embedded_device.h"
+#include "tools/server/peer_id.h"
 
 namespace vexfs {
 namespace {
@@ -91,7 +92,9 @@ result<void> run_process(const process_config& config, void (*listening)(std::ui
   const auto machine = make_embedded_device();
   VEXFS_TRY(const auto cores, io::loop_group::create(core_count));
   VEXFS_TRY(const auto data, database::open(*disk, *machine, config.data, core_count));
-  VEXFS_TRY(const auto service, rest::rest_service::create(*data, config.rest, core_count));
+  rest::rest_config rest = config.rest;
+  VEXFS_TRY(rest.peer_id, load_peer_id(*disk));
+  VEXFS_TRY(const auto service, rest::rest_service::create(*data, rest, core_count));
   VEXFS_TRY(const auto listener, http::server::listen(config.http, *service, core_count));
 
   life together;

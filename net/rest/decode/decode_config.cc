@@ -246,12 +246,21 @@ void read_vectors(decoder& in, const node& value, vectors_config& out) {
   }
 }
 
+void check_vector_memory(decoder& in, std::optional<memory_placement> memory) {
+  if (memory == memory_placement::pinned)
+    in.invalid("vectors.memory", "dense vectors do not support the `pinned` memory placement");
+}
+
+void check_payload_memory(decoder& in, std::optional<payload_storage_params> payload,
+                          const std::string& path) {
+  if (payload && payload->memory == memory_placement::pinned)
+    in.invalid(path, "payload storage does not support the `pinned` memory placement");
+}
+
 void check_memory(decoder& in, const collection_config& config) {
   for (const auto& [name, params] : config.vectors.params)
-    if (params.memory == memory_placement::pinned)
-      in.invalid("vectors.memory", "dense vectors do not support the `pinned` memory placement");
-  if (config.payload && config.payload->memory == memory_placement::pinned)
-    in.invalid("payload.memory", "payload storage does not support the `pinned` memory placement");
+    check_vector_memory(in, params.memory);
+  check_payload_memory(in, config.payload, "payload.memory");
   for (const auto& [name, params] : config.sparse_vectors)
     if (params.index && params.index->type == datatype::turbo4)
       in.invalid("sparse_vectors", "sparse vectors do not support the `turbo4` datatype");
@@ -330,6 +339,7 @@ result<collection_change> decode_update_collection(std::string_view body, arena&
         read_quantization_change(in, *one.value, given.quantization);
         read_member(in, *one.value, "on_disk", given.on_disk);
         read_member(in, *one.value, "memory", given.memory);
+        check_vector_memory(in, given.memory);
       }
     }
     if (const node* sparse = root->find_set("sparse_vectors"))
@@ -346,6 +356,7 @@ result<collection_change> decode_update_collection(std::string_view body, arena&
       read_member(in, *params, "read_fan_out_delay_ms", change.read_fan_out_delay_ms);
       read_member(in, *params, "on_disk_payload", change.on_disk_payload);
       read_member(in, *params, "payload", change.payload);
+      check_payload_memory(in, change.payload, "params.payload.memory");
     }
     if (const node* metadata = root->find_set("metadata"))
       change.metadata = std::string(in.payload(*metadata));
@@ -402,7 +413,9 @@ result<create_index_request> decode_create_index(std::string_view body, arena& m
       if (in.required(*schema, "type"))
         read(in, *schema, "", "field_schema", request.schema.params);
       if (request.schema.params.lookup == false && request.schema.params.range == false)
-        in.invalid("field_schema", "the 'lookup' and 'range' capabilities can't be both disabled");
+        in.invalid("field_schema",
+                   "Validation error: the 'lookup' and 'range' capabilities can't be both "
+                   "disabled [{}]");
     }
   }
   return finished(in, std::move(request));

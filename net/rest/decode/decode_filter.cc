@@ -175,8 +175,9 @@ condition decode_condition(decoder& in, const node& value, const std::string& pa
     slice_condition slice;
     if (const node* total = in.required(*given, "total")) slice.total = in.u64(*total);
     if (const node* index = in.required(*given, "index")) slice.index = in.u64(*index);
+    if (!in.failed() && slice.total == 0)
+      in.malformed("invalid value: integer `0`, expected a nonzero u64");
     if (!in.failed()) {
-      in.at_least(path + ".slice.total", slice.total, 1);
       if (slice.index >= slice.total)
         in.invalid(path + ".slice.index",
                    "value " + std::to_string(slice.index) + " invalid, must be smaller than total");

@@ -64,6 +64,11 @@ vector_value decode_sparse(decoder& in, const node& value, std::string_view path
   return sparse;
 }
 
+void check_not_empty(decoder& in, const vector_value& given, const std::string& path) {
+  if (!in.failed() && given.kind == vector_kind::dense && given.values.empty())
+    in.invalid(path + ".vector", "dense vector must not be empty");
+}
+
 /// A map of vectors may name one "text" or "image": an inference object names its model.
 bool is_inference(const node& value) {
   const node* model = value.find("model");
@@ -100,9 +105,7 @@ std::span<const named_vector> decode_point_vectors(decoder& in, const node& valu
   if (value.is(node::form::array) || (value.is(node::form::object) && is_inference(value))) {
     const auto vectors = in.memory.array<named_vector>(1);
     vectors[0].value = decode_vector(in, value, path);
-    if (!in.failed() && vectors[0].value.kind == vector_kind::dense &&
-        vectors[0].value.values.empty())
-      in.refuse(errc::bad_input, "dense vector must not be empty");
+    check_not_empty(in, vectors[0].value, std::string(path));
     return vectors;
   }
   if (!value.is(node::form::object)) {
@@ -113,6 +116,7 @@ std::span<const named_vector> decode_point_vectors(decoder& in, const node& valu
   for (std::size_t i = 0; i < vectors.size() && !in.failed(); ++i) {
     vectors[i].name = value.members[i].name;
     vectors[i].value = decode_vector(in, *value.members[i].value, std::string(path) + ".?");
+    check_not_empty(in, vectors[i].value, std::string(path) + ".?");
   }
   return vectors;
 }

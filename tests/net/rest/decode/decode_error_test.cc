@@ -46,7 +46,11 @@ TEST(decode_upsert, tells_what_is_wrong) {
         "Format error in JSON body: missing field `id`..."},
        {R"({"points":[{"id":1}]})", errc::malformed,
         "Format error in JSON body: missing field `vector`..."},
-       {R"({"points":[{"id":1,"vector":[]}]})", errc::bad_input, "dense vector must not be empty"},
+       {R"({"points":[{"id":1,"vector":[]}]})", errc::invalid,
+        "Validation error in JSON body: [points[0].vector.vector: dense vector must not be empty]"},
+       {R"({"points":[{"id":1,"vector":{"a":[]}}]})", errc::invalid,
+        "Validation error in JSON body: [points[0].vector.?.vector: dense vector must not be "
+        "empty]"},
        {R"({"points":[]})", errc::bad_request, "Empty update request"},
        {R"({})", errc::malformed,
         "Format error in JSON body: data did not match any variant of untagged enum "
@@ -216,7 +220,10 @@ TEST(decode_search, tells_what_is_wrong) {
 
 TEST(decode_scroll, tells_what_is_wrong) {
   expect_errors(decode_scroll,
-                {{R"({"limit":0})", errc::invalid,
+                {{R"({"filter":{"must":{"slice":{"total":0,"index":0}}}})", errc::malformed,
+                  "Format error in JSON body: invalid value: integer `0`, expected a nonzero "
+                  "u64..."},
+                 {R"({"limit":0})", errc::invalid,
                   "Validation error in JSON body: [limit: value 0 invalid, must be 1 or larger]"},
                  {R"({"order_by":"a","offset":1})", errc::bad_request,
                   "Cannot use an `offset` when using `order_by`. ..."},
