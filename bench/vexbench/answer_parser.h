@@ -32,8 +32,6 @@ class answer_parser {
   [[nodiscard]] bool closes() const { return closes_; }
   [[nodiscard]] const std::string& body() const { return body_; }
   [[nodiscard]] std::uint64_t body_bytes() const { return body_bytes_; }
-  /// Anything of this answer has arrived.
-  [[nodiscard]] bool begun() const { return stage_ != stage::head || !stash_.empty(); }
 
  private:
   enum class stage : std::uint8_t { head, body, chunk_size, chunk, chunk_end, trailer, to_the_end };

@@ -90,7 +90,7 @@ std::map<std::string, std::string> describe_environment() {
     facts["processors_allowed"] = fmt::format("{}", CPU_COUNT(&allowed));
   facts["mhz_at_start"] = cpu_fact("cpu MHz");
   facts["governor"] = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
-  facts["cache_bytes"] = cpu_fact("cache size");
+  facts["cache_size"] = cpu_fact("cache size");
   facts["mitigations"] = mitigations();
   facts["huge_pages"] = first_line("/sys/kernel/mm/transparent_hugepage/enabled");
   facts["clock"] = first_line("/sys/devices/system/clocksource/clocksource0/current_clocksource");

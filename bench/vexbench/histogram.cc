@@ -120,13 +120,4 @@ std::optional<std::int64_t> histogram::value_if_known(double quantile) const {
   return value_at(quantile);
 }
 
-std::uint64_t histogram::count_at_or_below(std::int64_t value_ns) const {
-  if (total_ == 0) return 0;
-  const std::uint32_t last = std::min(index_of(value_ns), index_max_);
-  std::uint64_t seen = 0;
-  for (std::uint32_t index = index_min_; index <= last; ++index)
-    seen += counts_[index];
-  return seen;
-}
-
 }  // namespace vexfs::bench

@@ -38,8 +38,6 @@ class histogram {
   [[nodiscard]] std::int64_t value_at(double quantile) const;
   /// The same, or nothing where fewer than ten values lie beyond it: too few to tell.
   [[nodiscard]] std::optional<std::int64_t> value_if_known(double quantile) const;
-  /// How many values lie at or below the count that `value_ns` falls into.
-  [[nodiscard]] std::uint64_t count_at_or_below(std::int64_t value_ns) const;
 
   /// HdrHistogram's V2 encoding, compressed, in base64.
   [[nodiscard]] std::string encode() const;

@@ -23,8 +23,7 @@ load::load(const target& server, std::vector<stream> streams, options given)
     : server_(server),
       streams_(std::move(streams)),
       options_(given),
-      active_(std::make_unique<std::atomic<bool>[]>(streams_.size())),
-      budget_(std::make_unique<std::atomic<std::uint64_t>[]>(streams_.size())) {
+      active_(std::make_unique<std::atomic<bool>[]>(streams_.size())) {
   std::uint32_t connections = 0;
   for (const stream& each : streams_) {
     kind_count_ += static_cast<std::uint32_t>(each.operations.size());

@@ -36,7 +36,6 @@ struct stream {
   std::uint32_t pipeline = 1;    // requests in flight on one connection
   std::optional<double> rate{};  // a second, of all workers together
   arrivals spacing = arrivals::constant;
-  std::uint64_t request_count_max = UINT64_MAX;
   // Answers kept whole, to compute recall from later: so many a second, or all.
   double samples_per_second = 0;
   bool samples_all = false;
@@ -119,8 +118,7 @@ class load {
   std::vector<std::unique_ptr<class worker>> workers_;
   std::vector<std::thread> threads_;
 
-  std::unique_ptr<std::atomic<bool>[]> active_;           // by stream
-  std::unique_ptr<std::atomic<std::uint64_t>[]> budget_;  // requests taken, by stream
+  std::unique_ptr<std::atomic<bool>[]> active_;  // by stream
   std::atomic<std::uint32_t> phase_{0};
   std::atomic<bool> finishing_{false};
   mutable std::mutex failure_lock_;

@@ -44,10 +44,6 @@ class point_lives {
     }
     return present;
   }
-  /// There in the end for certain.
-  [[nodiscard]] bool is_left(std::uint32_t row) const {
-    return must_be_seen(row, INT64_MAX - 1, INT64_MAX - 1);
-  }
 
  private:
   struct event {

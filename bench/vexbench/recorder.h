@@ -52,7 +52,6 @@ class recorder {
   }
   /// All cells, by phase and then kind.
   [[nodiscard]] std::vector<tally> take();
-  [[nodiscard]] std::uint32_t kind_count() const { return kind_count_; }
 
  private:
   struct cell {

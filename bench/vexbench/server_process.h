@@ -28,7 +28,6 @@ class server_process {
   void kill();
   [[nodiscard]] outcome<void> stop();
   [[nodiscard]] pid_t pid() const { return pid_; }
-  [[nodiscard]] const std::string& log_file() const { return log_file_; }
 
  private:
   const server_spec& how_;

@@ -192,12 +192,6 @@ bool worker::launch(lane& each, channel& on, std::int64_t planned_ns) {
       drawn -= each.of.operations[chosen++].weight;
   }
   flight next;
-  if (each.of.request_count_max != UINT64_MAX &&
-      all_.budget_[on.stream()].fetch_add(1, std::memory_order_relaxed) >=
-          each.of.request_count_max) {
-    each.ended = true;
-    return false;
-  }
   switch (each.of.operations[chosen].source->next(next.request)) {
     case request_source::next_is::ready:
       break;

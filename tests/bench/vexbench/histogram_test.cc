@@ -110,15 +110,6 @@ TEST(histogram, longer_than_an_hour_counts_as_an_hour) {
   EXPECT_EQ(counted.total(), 1U);
 }
 
-TEST(histogram, counts_at_or_below_a_value) {
-  histogram counted;
-  for (int value = 1; value <= 100; ++value)
-    counted.record(value);
-  EXPECT_EQ(counted.count_at_or_below(0), 0U);
-  EXPECT_EQ(counted.count_at_or_below(50), 50U);
-  EXPECT_EQ(counted.count_at_or_below(histogram::value_ns_max), 100U);
-}
-
 TEST(recorder, seconds_add_up_to_the_whole) {
   random_numbers numbers(test_seed());
   recorder records(2);
