@@ -18,22 +18,10 @@ using decode_queries = result<std::span<const query_request>> (*)(std::string_vi
 enum class wrapping : std::uint8_t { query, query_batch, search, search_batch };
 
 io::detached search(http::exchange& call, database& data, decode_queries decode, wrapping form) {
-  const auto parameters = read_parameters(call);
-  if (!parameters) {
-    finish_error(call, parameters.error());
-    co_return;
-  }
-  const auto requests = decode(call.in.body, call.memory);
-  if (!requests) {
-    finish_error(call, requests.error());
-    co_return;
-  }
-  auto searching = data.query(collection_of(call), *requests, call.memory);
-  const auto answers = co_await searching;
-  if (!answers) {
-    finish_error(call, answers.error());
-    co_return;
-  }
+  VEXFS_OR_FINISH([[maybe_unused]] const auto parameters, call, read_parameters(call));
+  VEXFS_OR_FINISH(const auto requests, call, decode(call.in.body, call.memory));
+  auto searching = data.query(collection_of(call), requests, call.memory);
+  VEXFS_OR_FINISH(const auto answers, call, co_await searching);
   const bool wrapped = form == wrapping::query || form == wrapping::query_batch;
   const auto print = [&](std::string& out, std::span<const record> records) {
     if (wrapped) out += "{\"points\":";
@@ -42,13 +30,13 @@ io::detached search(http::exchange& call, database& data, decode_queries decode,
   };
   finish_result(call, [&](std::string& out) {
     if (form == wrapping::query || form == wrapping::search) {
-      print(out, answers->front());
+      print(out, answers.front());
       return;
     }
     out += '[';
-    for (std::size_t i = 0; i < answers->size(); ++i) {
+    for (std::size_t i = 0; i < answers.size(); ++i) {
       if (i > 0) out += ',';
-      print(out, (*answers)[i]);
+      print(out, answers[i]);
     }
     out += ']';
   });
@@ -62,17 +50,11 @@ void search_with(http::exchange& call, void* context) {
 using decode_group_body = result<group_request> (*)(std::string_view, arena&);
 
 io::detached search_groups(http::exchange& call, database& data, decode_group_body decode) {
-  const auto request = decode(call.in.body, call.memory);
-  if (!request) {
-    finish_error(call, request.error());
-    co_return;
-  }
-  auto searching = data.query_groups(collection_of(call), *request, call.memory);
-  const auto groups = co_await searching;
-  if (!groups)
-    finish_error(call, groups.error());
-  else
-    finish_result(call, [&](std::string& out) { append_groups(out, *groups); });
+  VEXFS_OR_FINISH([[maybe_unused]] const auto parameters, call, read_parameters(call));
+  VEXFS_OR_FINISH(const auto request, call, decode(call.in.body, call.memory));
+  auto searching = data.query_groups(collection_of(call), request, call.memory);
+  VEXFS_OR_FINISH(const auto groups, call, co_await searching);
+  finish_result(call, [&](std::string& out) { append_groups(out, groups); });
 }
 
 template <decode_group_body Decode>
@@ -81,59 +63,31 @@ void search_groups_with(http::exchange& call, void* context) {
 }
 
 io::detached scroll(http::exchange& call, database& data) {
-  const auto parameters = read_parameters(call);
-  if (!parameters) {
-    finish_error(call, parameters.error());
-    co_return;
-  }
-  const auto request = decode_scroll(call.in.body, call.memory);
-  if (!request) {
-    finish_error(call, request.error());
-    co_return;
-  }
-  auto scrolling = data.scroll(collection_of(call), *request, call.memory);
-  const auto page = co_await scrolling;
-  if (!page)
-    finish_error(call, page.error());
-  else
-    finish_result(call, [&](std::string& out) { append_scroll(out, *page); });
+  VEXFS_OR_FINISH([[maybe_unused]] const auto parameters, call, read_parameters(call));
+  VEXFS_OR_FINISH(const auto request, call, decode_scroll(call.in.body, call.memory));
+  auto scrolling = data.scroll(collection_of(call), request, call.memory);
+  VEXFS_OR_FINISH(const auto page, call, co_await scrolling);
+  finish_result(call, [&](std::string& out) { append_scroll(out, page); });
 }
 
 io::detached count(http::exchange& call, database& data) {
-  const auto parameters = read_parameters(call);
-  if (!parameters) {
-    finish_error(call, parameters.error());
-    co_return;
-  }
-  const auto request = decode_count(call.in.body, call.memory);
-  if (!request) {
-    finish_error(call, request.error());
-    co_return;
-  }
-  auto counting = data.count(collection_of(call), *request, call.memory);
-  const auto counted = co_await counting;
-  if (!counted)
-    finish_error(call, counted.error());
-  else
-    finish_result(call, [&](std::string& out) {
-      out += "{\"count\":";
-      append_json_number(out, *counted);
-      out += '}';
-    });
+  VEXFS_OR_FINISH([[maybe_unused]] const auto parameters, call, read_parameters(call));
+  VEXFS_OR_FINISH(const auto request, call, decode_count(call.in.body, call.memory));
+  auto counting = data.count(collection_of(call), request, call.memory);
+  VEXFS_OR_FINISH(const auto counted, call, co_await counting);
+  finish_result(call, [&](std::string& out) {
+    out += "{\"count\":";
+    append_json_number(out, counted);
+    out += '}';
+  });
 }
 
 io::detached facet(http::exchange& call, database& data) {
-  const auto request = decode_facet(call.in.body, call.memory);
-  if (!request) {
-    finish_error(call, request.error());
-    co_return;
-  }
-  auto counting = data.facet(collection_of(call), *request, call.memory);
-  const auto hits = co_await counting;
-  if (!hits)
-    finish_error(call, hits.error());
-  else
-    finish_result(call, [&](std::string& out) { append_facet(out, *hits); });
+  VEXFS_OR_FINISH([[maybe_unused]] const auto parameters, call, read_parameters(call));
+  VEXFS_OR_FINISH(const auto request, call, decode_facet(call.in.body, call.memory));
+  auto counting = data.facet(collection_of(call), request, call.memory);
+  VEXFS_OR_FINISH(const auto hits, call, co_await counting);
+  finish_result(call, [&](std::string& out) { append_facet(out, hits); });
 }
 
 template <void (*Append)(std::string&, const matrix_result&)>
