@@ -188,6 +188,10 @@ class ClientBackend:
         answers = self.client.query_batch_points(self.collection, asked)
         return [points_of(answer.points, True) for answer in answers]
 
+    def query_tree(self, request, limit):
+        answer, = self.client.query_batch_points(self.collection, [models.QueryRequest(**request)])
+        return points_of(answer.points, True)
+
     def query_groups(self, group_by, group_size, limit, **arguments):
         words = self.request(limit=limit, **arguments)
         words.pop("offset")
@@ -394,6 +398,9 @@ class EdgeBackend:
 
     def query_batch(self, requests):
         return [self.query(**one) for one in requests]
+
+    def query_tree(self, **arguments):
+        raise Unsupported
 
     def query_groups(self, **arguments):
         raise Unsupported

@@ -84,7 +84,7 @@ def difference(name, arguments, a, b):
         by_value = lambda point: (point["order_value"], str(point["id"]))
         return same_points(sorted(a, key=by_value), sorted(b, key=by_value)) or (
             None if [p["order_value"] for p in a] == [p["order_value"] for p in b] else "order")
-    if name in ("query", "query_by_id"):
+    if name in ("query", "query_by_id", "query_tree"):
         return same_hits(a, b, arguments["limit"])
     if name == "query_batch":
         answers = zip(a, b, arguments["requests"])

@@ -352,6 +352,32 @@ class Generator:
     def query_batch(self):
         return {"requests": [self.query() for _ in range(self.random.randint(1, 6))]}
 
+    def example(self, name):
+        return self.random.choice(sorted(self.ids, key=str)) if self.ids and self.random.random() < 0.3 else self.vector(name)
+
+    def query_tree(self):
+        """A query by several examples, or of two stages. Prefetches take all points that pass: which
+        of equals a smaller one would take is nobody's promise."""
+        name = self.random.choice(list(VECTORS))
+        examples = lambda least: [self.example(name) for _ in range(self.random.randint(least, 3))]
+        pair = lambda: {"positive": self.example(name), "negative": self.example(name)}
+        stage = {"query": self.vector(name), "using": name, "limit": 1000, "filter": self.maybe_filter()}
+        request = {"using": name, "filter": self.maybe_filter()}
+        kind = self.random.choice(["average_vector", "best_score", "sum_scores", "discover", "nearest", "formula"])
+        if kind == "discover":
+            request["query"] = {"discover": {"target": self.example(name), "context": [pair(), pair()]}}
+        elif kind == "nearest":
+            other = self.random.choice(list(VECTORS))
+            request |= {"prefetch": [stage], "query": self.vector(other), "using": other}
+        elif kind == "formula":
+            boost = {"mult": [0.5, {"key": "color", "match": {"value": "red"}}]}
+            request |= {"prefetch": [stage], "query": {"formula": {"sum": ["$score", boost]}}}
+            request.pop("using")
+        else:
+            request["query"] = {"recommend": {"positive": examples(1), "negative": examples(0), "strategy": kind}}
+        limit = self.random.choice([1, 5, 10, 200])
+        return {"request": request | {"limit": limit}, "limit": limit}
+
     def query_groups(self):
         arguments = self.query()
         arguments.pop("offset", None)
@@ -385,5 +411,5 @@ class Generator:
 WRITES = ["upsert", "delete", "set_payload", "overwrite_payload", "delete_payload", "clear_payload",
           "update_vectors", "delete_vectors", "batch", "create_index", "delete_index"]
 READS = ["retrieve", "scroll", "scroll_ordered", "count", "query", "query_by_id", "query_batch",
-         "query_groups", "facet", "info"]
+         "query_tree", "query_groups", "facet", "info"]
 OPERATIONS = WRITES + READS
