@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The front end alone: what one request costs when the handler has its answer ready.
-// Usage: hello_server PORT [CORES [ANSWER_BODY_BYTES]]
+// Usage: hello_server PORT [CORES [ANSWER_BODY_BYTES [epoll]]]
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include "core/io/loop.h"
 #include "net/http/router.h"
@@ -45,8 +46,9 @@ struct hello_service final : service {
 
 io::loop_group* running = nullptr;
 
-int serve(std::uint16_t port, std::uint32_t core_count, std::size_t body_bytes) {
-  auto group = io::loop_group::create(core_count);
+int serve(std::uint16_t port, std::uint32_t core_count, std::size_t body_bytes,
+          io::transport_kind kind) {
+  auto group = io::loop_group::create(core_count, kind);
   if (!group) {
     std::fprintf(stderr, "%s\n", group.error().text.c_str());
     return 1;
@@ -78,12 +80,14 @@ int serve(std::uint16_t port, std::uint32_t core_count, std::size_t body_bytes) 
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: hello_server PORT [CORES [ANSWER_BODY_BYTES]]\n");
+    std::fprintf(stderr, "usage: hello_server PORT [CORES [ANSWER_BODY_BYTES [epoll]]]\n");
     return 2;
   }
   const auto number = [&](int place, unsigned long otherwise) {
     return argc > place ? std::strtoul(argv[place], nullptr, 10) : otherwise;
   };
+  const bool epoll = argc > 4 && std::string_view(argv[4]) == "epoll";
+  const auto kind = epoll ? vexfs::io::transport_kind::epoll : vexfs::io::transport_kind::uring;
   return vexfs::http::serve(static_cast<std::uint16_t>(number(1, 0)),
-                            static_cast<std::uint32_t>(number(2, 1)), number(3, 58));
+                            static_cast<std::uint32_t>(number(2, 1)), number(3, 58), kind);
 }

@@ -11,8 +11,9 @@
 
 namespace vexfs::bench {
 
-channel::channel(io::ring& ring, listener& tell, std::uint32_t depth, std::uint32_t stream)
-    : ring_(ring), tell_(tell), stream_(stream), flights_(depth) {
+channel::channel(io::transport& transport, listener& tell, std::uint32_t depth,
+                 std::uint32_t stream)
+    : transport_(transport), tell_(tell), stream_(stream), flights_(depth) {
   receive_done_.owner = this;
   receive_done_.done = [](io::completion& done, int result, std::uint32_t buffer, bool more) {
     static_cast<owned_completion&>(done).owner->received(result, buffer, more);
@@ -29,7 +30,7 @@ void channel::open(int socket) {
   broken_ = false;
   parser_started_ = false;
   receiving_ = true;
-  ring_.receive_multishot(socket_, receive_done_);
+  transport_.receive_multishot(socket_, receive_done_);
 }
 
 void channel::shut_down() {
@@ -41,7 +42,7 @@ void channel::shut_down() {
 
 void channel::close_if_idle() {
   if (receiving_ || sending_ || socket_ < 0) return;
-  ring_.close(socket_);
+  transport_.close(socket_);
   socket_ = -1;
 }
 
@@ -73,7 +74,7 @@ void channel::send_next() {
   }
   unsent_ = 0;
   sending_ = true;
-  ring_.send(socket_, std::as_bytes(std::span(left_)), send_done_);
+  transport_.send(socket_, std::as_bytes(std::span(left_)), send_done_);
 }
 
 void channel::sent(int result) {
@@ -89,7 +90,7 @@ void channel::sent(int result) {
   left_.remove_prefix(static_cast<std::size_t>(result));
   if (!left_.empty()) {
     sending_ = true;
-    ring_.send(socket_, std::as_bytes(std::span(left_)), send_done_);
+    transport_.send(socket_, std::as_bytes(std::span(left_)), send_done_);
     return;
   }
   send_next();
@@ -99,10 +100,10 @@ void channel::received(int result, std::uint32_t buffer, bool more) {
   receiving_ = more;
   if (buffer != io::no_buffer) {
     if (result > 0 && !broken_) {
-      const auto bytes = ring_.buffer(buffer).first(static_cast<std::size_t>(result));
+      const auto bytes = transport_.buffer(buffer).first(static_cast<std::size_t>(result));
       consume({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     }
-    ring_.recycle(buffer);
+    transport_.recycle(buffer);
   }
   if (broken_) {
     close_if_idle();
@@ -121,7 +122,7 @@ void channel::received(int result, std::uint32_t buffer, bool more) {
   } else if (!more) {
     // Out of buffers, or the kernel ended the multishot: begin again.
     receiving_ = true;
-    ring_.receive_multishot(socket_, receive_done_);
+    transport_.receive_multishot(socket_, receive_done_);
   }
 }
 

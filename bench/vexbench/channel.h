@@ -8,7 +8,7 @@
 
 #include "bench/vexbench/answer_parser.h"
 #include "bench/vexbench/request_source.h"
-#include "core/io/ring.h"
+#include "core/io/transport.h"
 
 namespace vexfs::bench {
 
@@ -37,7 +37,7 @@ class channel {
     ~listener() = default;
   };
 
-  channel(io::ring& ring, listener& tell, std::uint32_t depth, std::uint32_t stream);
+  channel(io::transport& transport, listener& tell, std::uint32_t depth, std::uint32_t stream);
   channel(const channel&) = delete;
   channel& operator=(const channel&) = delete;
 
@@ -75,7 +75,7 @@ class channel {
   void break_off(std::string_view why);
   void close_if_idle();
 
-  io::ring& ring_;
+  io::transport& transport_;
   listener& tell_;
   const std::uint32_t stream_;
   int socket_ = -1;

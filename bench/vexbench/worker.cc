@@ -88,17 +88,18 @@ void worker::give_up(failure why) {
 void worker::run() {
   ::prctl(PR_SET_TIMERSLACK, 1UL);  // nanoseconds; 50 us otherwise, on every planned time
   const double cpu_before = thread_cpu_seconds();
-  auto opened = io::ring::open();
+  auto opened = io::open_transport(io::transport_kind::uring);
   if (!opened) {
     give_up({exit_code::failed, opened.error().text});
     return;
   }
-  ring_ = std::move(*opened);
+  transport_ = std::move(*opened);
   std::size_t next_socket = 0;
   for (std::uint32_t index = 0; index < lanes_.size(); ++index) {
     lane& each = *lanes_[index];
     for (std::uint32_t count = 0; count < each.connection_count; ++count) {
-      each.channels.push_back(std::make_unique<channel>(*ring_, *this, each.of.pipeline, index));
+      each.channels.push_back(
+          std::make_unique<channel>(*transport_, *this, each.of.pipeline, index));
       each.channels.back()->open(sockets_[next_socket++]);
     }
   }
@@ -116,10 +117,10 @@ void worker::run() {
     else if (!has_flights() || now_ns_ >= drain_until_ns)
       break;
     flush();
-    ring_->submit_and_wait(wait_ns());
+    transport_->submit_and_wait(wait_ns());
     now_ns_ = all_.now_ns();
     records_.turn_second(now_ns_);
-    ring_->run_completions();
+    transport_->run_completions();
     reconnect();
   }
   for (const auto& each : lanes_)
@@ -132,7 +133,7 @@ void worker::run() {
           writes_.push_back({left.kind, left.request.tag, left.planned_ns, INT64_MAX});
       });
   close_channels();
-  ring_.reset();
+  transport_.reset();
   cpu_seconds_ = thread_cpu_seconds() - cpu_before;
 }
 
@@ -350,10 +351,10 @@ void worker::close_channels() {
     });
   };
   while (!all_closed()) {
-    ring_->submit_and_wait(wait_ns_max);
-    ring_->run_completions();
+    transport_->submit_and_wait(wait_ns_max);
+    transport_->run_completions();
   }
-  ring_->submit_and_wait(0);  // the last sockets' close
+  transport_->submit_and_wait(0);  // the last sockets' close
 }
 
 void worker::move_results_to(load_result& whole) {

@@ -11,7 +11,7 @@
 #include "bench/vexbench/load.h"
 #include "bench/vexbench/pacer.h"
 #include "bench/vexbench/recorder.h"
-#include "core/io/ring.h"
+#include "core/io/transport.h"
 
 namespace vexfs::bench {
 
@@ -72,7 +72,7 @@ class worker final : public channel::listener {
   load& all_;
   const std::uint32_t index_;
   random_numbers numbers_;
-  std::unique_ptr<io::ring> ring_;
+  std::unique_ptr<io::transport> transport_;
   std::vector<int> sockets_;  // connected, not yet with a channel
   std::vector<std::unique_ptr<lane>> lanes_;
   std::vector<channel*> dirty_;

@@ -16,7 +16,7 @@
 namespace vexfs::io {
 namespace {
 
-/// Awaits one fdatasync of the ring.
+/// Awaits one fdatasync of the transport.
 struct sync_operation : completion {
   int descriptor;
   int outcome = 0;
@@ -31,7 +31,7 @@ struct sync_operation : completion {
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> caller) {
     waiting = caller;
-    loop::current().ring().sync_data(descriptor, *this);
+    loop::current().transport().sync_data(descriptor, *this);
   }
   int await_resume() const noexcept { return outcome; }
 };
@@ -80,7 +80,7 @@ class local_file final : public file {
 
   task<result<void>> sync() override {
     loop* here = loop::current_or_null();
-    if (!here || !here->has_ring()) co_return sync_now();
+    if (!here || !here->has_transport()) co_return sync_now();
     sync_operation operation(descriptor_);
     const int status = co_await operation;
     if (status < 0) co_return system_failure("sync", path_, -status);

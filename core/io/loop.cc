@@ -39,7 +39,7 @@ loop::loop(loop_group& group, std::uint32_t core_index) : group_(group), core_in
   event_read_.owner = this;
   event_read_.done = [](completion& done, int, std::uint32_t, bool) {
     loop& self = *static_cast<event_completion&>(done).owner;
-    self.ring_->read_event(self.event_, self.event_counter_, self.event_read_);
+    self.transport_->read_event(self.event_, self.event_counter_, self.event_read_);
     loop_group& all = self.group_;
     if (self.core_index_ == 0 && all.stop_asked_.load(std::memory_order_acquire) && all.on_stop_)
       self.defer(*std::exchange(all.on_stop_, nullptr));
@@ -47,7 +47,7 @@ loop::loop(loop_group& group, std::uint32_t core_index) : group_(group), core_in
 }
 
 loop::~loop() {
-  ring_.reset();
+  transport_.reset();
   if (event_ >= 0) ::close(event_);
 }
 
@@ -160,7 +160,7 @@ void loop::run_end_of_turn() {
     run_all(end_of_turn_);
 }
 
-// One turn, between two looks at the ring. The order matters:
+// One turn, between two looks at the transport. The order matters:
 // - run_completions first: they free buffers and make the requests that everything below works on.
 //   The wait only collected them, so that a handler never runs inside another one;
 // - serve_mailboxes next: they carry answers that other cores' clients wait for, and work whose
@@ -172,10 +172,10 @@ void loop::run_end_of_turn() {
 //   all of them;
 // - flush_overflow: the last moment to hand over what found a mailbox full, before this core may be
 //   busy for a while;
-// - one slice of a long scan last, and only one, so that the ring is looked at between two of them.
-// wait_for_events() then submits everything and waits, if at all, in a single system call.
+// - one slice of a long scan last, and only one, so that the transport is looked at between two of
+// them. wait_for_events() then submits everything and waits, if at all, in a single system call.
 void loop::serve() {
-  if (ring_) ring_->run_completions();
+  if (transport_) transport_->run_completions();
   detail::assert_no_section();
   serve_mailboxes();
   run_ready();
@@ -197,7 +197,7 @@ bool loop::has_news() const {
 
 void loop::wait_for_events() {
   if (has_work()) {
-    ring_->submit_and_wait(0);
+    transport_->submit_and_wait(0);
   } else {
     asleep_.store(true, std::memory_order_seq_cst);
     std::optional<std::int64_t> wait_ns;
@@ -209,14 +209,15 @@ void loop::wait_for_events() {
       wait_ns = std::max<std::int64_t>(
           0, std::chrono::duration_cast<std::chrono::nanoseconds>(left).count());
     }
-    ring_->submit_and_wait(wait_ns);
+    transport_->submit_and_wait(wait_ns);
     asleep_.store(false, std::memory_order_relaxed);
   }
   now_ = std::chrono::steady_clock::now();
 }
 
-loop_group::loop_group(std::uint32_t core_count)
-    : mailboxes_(std::make_unique<mailbox[]>(std::size_t{core_count} * core_count)),
+loop_group::loop_group(std::uint32_t core_count, transport_kind kind)
+    : kind_(kind),
+      mailboxes_(std::make_unique<mailbox[]>(std::size_t{core_count} * core_count)),
       slices_(std::make_unique<slice_board>(core_count)) {
   for (std::uint32_t core = 0; core < core_count; ++core) {
     loops_.push_back(std::unique_ptr<loop>(new loop(*this, core)));
@@ -226,9 +227,10 @@ loop_group::loop_group(std::uint32_t core_count)
 
 loop_group::~loop_group() = default;
 
-result<std::unique_ptr<loop_group>> loop_group::create(std::uint32_t core_count) {
+result<std::unique_ptr<loop_group>> loop_group::create(std::uint32_t core_count,
+                                                       transport_kind kind) {
   VEXFS_ASSERT(core_count > 0 && core_count <= core_count_max);
-  auto group = std::unique_ptr<loop_group>(new loop_group(core_count));
+  auto group = std::unique_ptr<loop_group>(new loop_group(core_count, kind));
   for (const auto& core : group->loops_)
     if (core->event_ < 0)
       return fail(errc::service,
@@ -249,8 +251,8 @@ result<void> loop_group::live(loop& core, int cpu, result<void> (*start)(loop&, 
   }
   core.make_current();
   core.now_ = std::chrono::steady_clock::now();
-  VEXFS_TRY(core.ring_, ring::open());
-  core.ring_->read_event(core.event_, core.event_counter_, core.event_read_);
+  VEXFS_TRY(core.transport_, open_transport(kind_));
+  core.transport_->read_event(core.event_, core.event_counter_, core.event_read_);
   VEXFS_CHECK(start(core, context));
   while (!stopping()) {
     core.serve();

@@ -14,17 +14,17 @@
 
 #include "core/base/result.h"
 #include "core/io/mailbox.h"
-#include "core/io/ring.h"
 #include "core/io/task.h"
 #include "core/io/timers.h"
+#include "core/io/transport.h"
 
 namespace vexfs::io {
 
 class loop_group;
 class slice_board;
 
-/// One core: its ring, run queue, timers and mailboxes. Every member is called on that core's own
-/// thread unless it says otherwise. The order of a turn, and why, is written in loop.cc.
+/// One core: its transport, run queue, timers and mailboxes. Every member is called on that core's
+/// own thread unless it says otherwise. The order of a turn, and why, is written in loop.cc.
 class loop {
  public:
   ~loop();
@@ -37,11 +37,11 @@ class loop {
   [[nodiscard]] std::uint32_t core_index() const { return core_index_; }
   [[nodiscard]] std::uint32_t core_count() const;
   /// Not there in simulated_cores.
-  [[nodiscard]] io::ring& ring() {
-    VEXFS_DASSERT(ring_ != nullptr);
-    return *ring_;
+  [[nodiscard]] io::transport& transport() {
+    VEXFS_DASSERT(transport_ != nullptr);
+    return *transport_;
   }
-  [[nodiscard]] bool has_ring() const { return ring_ != nullptr; }
+  [[nodiscard]] bool has_transport() const { return transport_ != nullptr; }
   [[nodiscard]] loop_group& group() { return group_; }
 
   /// Time as of the beginning of this turn, after the wait for its events.
@@ -86,7 +86,7 @@ class loop {
 
   loop_group& group_;
   const std::uint32_t core_index_;
-  std::unique_ptr<io::ring> ring_;
+  std::unique_ptr<io::transport> transport_;
   clock_time now_{};
   run_queue ready_;
   run_queue deferred_;
@@ -108,7 +108,8 @@ class loop {
 /// All cores of a process.
 class loop_group {
  public:
-  [[nodiscard]] static result<std::unique_ptr<loop_group>> create(std::uint32_t core_count);
+  [[nodiscard]] static result<std::unique_ptr<loop_group>> create(
+      std::uint32_t core_count, transport_kind kind = transport_kind::uring);
   ~loop_group();
 
   [[nodiscard]] std::uint32_t core_count() const {
@@ -138,12 +139,13 @@ class loop_group {
  private:
   friend class loop;
   friend class simulated_cores;
-  explicit loop_group(std::uint32_t core_count);
+  explicit loop_group(std::uint32_t core_count, transport_kind kind = transport_kind::uring);
   result<void> live(loop& core, int cpu, result<void> (*start)(loop&, void*), void* context);
   mailbox& mail(std::uint32_t from, std::uint32_t to) {
     return mailboxes_[from * core_count() + to];
   }
 
+  const transport_kind kind_;
   std::vector<std::unique_ptr<loop>> loops_;
   std::unique_ptr<mailbox[]> mailboxes_;
   std::unique_ptr<slice_board> slices_;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+// The only user of liburing.
 #include "core/io/ring.h"
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
-#include <vector>
 
 #include <liburing.h>
 #include <sys/mman.h>
@@ -67,81 +67,123 @@ error refusal(int code) {
   }
 }
 
-}  // namespace
-
-struct ring::state {
-  struct reaped {
-    completion* operation;
-    int result;
-    std::uint32_t buffer;
-    bool more;
-  };
-
-  io_uring uring{};
-  bool opened = false;
-  io_uring_buf_ring* buffers = nullptr;
-  std::byte* pool = nullptr;
-  std::vector<reaped> ready;
-
-  ~state() {
-    if (opened) io_uring_queue_exit(&uring);
-    if (buffers) munmap(buffers, receive_buffer_count * sizeof(io_uring_buf));
-    if (pool) munmap(pool, std::size_t{receive_buffer_count} * receive_buffer_bytes);
+class ring final : public transport {
+ public:
+  ~ring() override {
+    if (opened_) io_uring_queue_exit(&uring_);
+    if (buffers_) munmap(buffers_, receive_buffer_count * sizeof(io_uring_buf));
   }
 
+  result<void> open();
+
+  // A full submission queue is submitted at once.
+  void accept_multishot(int socket, completion& done) override {
+    io_uring_sqe* sqe = next_sqe();
+    io_uring_prep_multishot_accept(sqe, socket, nullptr, nullptr, 0);
+    io_uring_sqe_set_data(sqe, &done);
+  }
+  void receive_multishot(int socket, completion& done) override {
+    io_uring_sqe* sqe = next_sqe();
+    io_uring_prep_recv_multishot(sqe, socket, nullptr, 0, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = receive_group;
+    io_uring_sqe_set_data(sqe, &done);
+  }
+  void receive(int socket, std::span<std::byte> into, completion& done) override {
+    io_uring_sqe* sqe = next_sqe();
+    io_uring_prep_recv(sqe, socket, into.data(), into.size(), 0);
+    io_uring_sqe_set_data(sqe, &done);
+  }
+  void send(int socket, std::span<const std::byte> bytes, completion& done) override {
+    io_uring_sqe* sqe = next_sqe();
+    io_uring_prep_send(sqe, socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_WAITALL);
+    io_uring_sqe_set_data(sqe, &done);
+  }
+  void sync_data(int file, completion& done) override {
+    io_uring_sqe* sqe = next_sqe();
+    io_uring_prep_fsync(sqe, file, IORING_FSYNC_DATASYNC);
+    io_uring_sqe_set_data(sqe, &done);
+  }
+  void read_event(int event, std::uint64_t& counter, completion& done) override {
+    io_uring_sqe* sqe = next_sqe();
+    io_uring_prep_read(sqe, event, &counter, sizeof(counter), 0);
+    io_uring_sqe_set_data(sqe, &done);
+  }
+  void cancel(int, completion& operation) override {
+    io_uring_sqe* sqe = next_sqe();
+    io_uring_prep_cancel(sqe, &operation, 0);
+    io_uring_sqe_set_data(sqe, nullptr);
+  }
+  void close(int descriptor) override {
+    io_uring_sqe* sqe = next_sqe();
+    io_uring_prep_close(sqe, descriptor);
+    io_uring_sqe_set_data(sqe, nullptr);
+  }
+  void recycle(std::uint32_t index) override {
+    VEXFS_DASSERT(index < receive_buffer_count);
+    io_uring_buf_ring_add(buffers_, writable_buffer(index).data(), receive_buffer_bytes,
+                          static_cast<unsigned short>(index),
+                          io_uring_buf_ring_mask(receive_buffer_count), 0);
+    io_uring_buf_ring_advance(buffers_, 1);
+  }
+  void submit_and_wait(std::optional<std::int64_t> wait_ns) override;
+
+ private:
   // A full submission queue is handed to the kernel until there is room again. The kernel may
   // refuse because too many completions wait, so those are taken in too; their handlers run later.
   io_uring_sqe* next_sqe() {
     for (;;) {
-      if (io_uring_sqe* sqe = io_uring_get_sqe(&uring)) return sqe;
-      if (io_uring_submit_and_get_events(&uring) < 0) reap();
+      if (io_uring_sqe* sqe = io_uring_get_sqe(&uring_)) return sqe;
+      if (io_uring_submit_and_get_events(&uring_) < 0) reap();
     }
   }
 
   // Completions wait in the kernel for this thread to fetch them (TASKRUN_FLAG says so).
   bool kernel_has_completions() const {
-    const unsigned flags = __atomic_load_n(uring.sq.kflags, __ATOMIC_RELAXED);
+    const unsigned flags = __atomic_load_n(uring_.sq.kflags, __ATOMIC_RELAXED);
     return (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
   }
 
-  void reap() {
-    io_uring_cqe* cqe = nullptr;
-    unsigned head = 0;
-    unsigned count = 0;
-    io_uring_for_each_cqe(&uring, head, cqe) {
-      ++count;
-      auto* operation = static_cast<completion*>(io_uring_cqe_get_data(cqe));
-      if (!operation) continue;  // cancel and close: nobody waits
-      ready.push_back({operation, cqe->res,
-                       (cqe->flags & IORING_CQE_F_BUFFER) != 0
-                           ? cqe->flags >> IORING_CQE_BUFFER_SHIFT
-                           : no_buffer,
-                       (cqe->flags & IORING_CQE_F_MORE) != 0});
-    }
-    io_uring_cq_advance(&uring, count);
-  }
+  void reap();
+
+  io_uring uring_{};
+  bool opened_ = false;
+  io_uring_buf_ring* buffers_ = nullptr;
 };
 
-ring::ring(std::unique_ptr<state> opened) : state_(std::move(opened)) {}
-ring::~ring() = default;
+void ring::reap() {
+  io_uring_cqe* cqe = nullptr;
+  unsigned head = 0;
+  unsigned count = 0;
+  io_uring_for_each_cqe(&uring_, head, cqe) {
+    ++count;
+    auto* operation = static_cast<completion*>(io_uring_cqe_get_data(cqe));
+    if (!operation) continue;  // cancel and close: nobody waits
+    ended_.push_back({operation, cqe->res,
+                      (cqe->flags & IORING_CQE_F_BUFFER) != 0
+                          ? cqe->flags >> IORING_CQE_BUFFER_SHIFT
+                          : no_buffer,
+                      (cqe->flags & IORING_CQE_F_MORE) != 0});
+  }
+  io_uring_cq_advance(&uring_, count);
+}
 
-result<std::unique_ptr<ring>> ring::open() {
-  auto made = std::make_unique<state>();
+result<void> ring::open() {
   io_uring_params params{};
   // SINGLE_ISSUER (6.0) and DEFER_TASKRUN (6.1): completions are made when this thread asks for
   // them. TASKRUN_FLAG (5.19) says in shared memory when asking is worth a system call.
   params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
                  IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CQSIZE;
   params.cq_entries = ring_cq_entries;
-  if (const int status = io_uring_queue_init_params(ring_sq_entries, &made->uring, &params))
+  if (const int status = io_uring_queue_init_params(ring_sq_entries, &uring_, &params))
     return std::unexpected(refusal(-status));
-  made->opened = true;
+  opened_ = true;
   for (const needed_feature& needed : needed_features)
     if ((params.features & needed.flag) == 0)
       return fail(errc::service,
                   std::string("io_uring lacks ") + needed.what + ": Linux 6.1 or newer is needed");
 
-  io_uring_probe* probe = io_uring_get_probe_ring(&made->uring);
+  io_uring_probe* probe = io_uring_get_probe_ring(&uring_);
   if (!probe) return fail(errc::service, "io_uring: the kernel does not answer a probe");
   for (const needed_opcode& needed : needed_opcodes) {
     if (io_uring_opcode_supported(probe, needed.opcode)) continue;
@@ -150,118 +192,45 @@ result<std::unique_ptr<ring>> ring::open() {
                 std::string("io_uring lacks ") + needed.what + ": Linux 6.1 or newer is needed");
   }
   io_uring_free_probe(probe);
-  io_uring_register_ring_fd(&made->uring);  // saves a descriptor lookup a call where it works
+  io_uring_register_ring_fd(&uring_);  // saves a descriptor lookup a call where it works
 
   // Provided buffers as a ring came with 5.19.
   void* entries = mmap(nullptr, receive_buffer_count * sizeof(io_uring_buf), PROT_READ | PROT_WRITE,
                        MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
-  void* pool = mmap(nullptr, std::size_t{receive_buffer_count} * receive_buffer_bytes,
-                    PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
-  if (entries != MAP_FAILED) made->buffers = static_cast<io_uring_buf_ring*>(entries);
-  if (pool != MAP_FAILED) made->pool = static_cast<std::byte*>(pool);
-  if (!made->buffers || !made->pool)
-    return fail(errc::service, "out of memory for receive buffers");
+  if (entries == MAP_FAILED) return fail(errc::service, "out of memory for receive buffers");
+  buffers_ = static_cast<io_uring_buf_ring*>(entries);
   io_uring_buf_reg registration{};
-  registration.ring_addr = reinterpret_cast<std::uint64_t>(made->buffers);
+  registration.ring_addr = reinterpret_cast<std::uint64_t>(buffers_);
   registration.ring_entries = receive_buffer_count;
   registration.bgid = receive_group;
-  if (const int status = io_uring_register_buf_ring(&made->uring, &registration, 0))
+  if (const int status = io_uring_register_buf_ring(&uring_, &registration, 0))
     return std::unexpected(refusal(-status));
-  io_uring_buf_ring_init(made->buffers);
-  made->ready.reserve(ring_cq_entries);
-
-  auto opened = std::unique_ptr<ring>(new ring(std::move(made)));
+  io_uring_buf_ring_init(buffers_);
   for (std::uint32_t index = 0; index < receive_buffer_count; ++index)
-    opened->recycle(index);
-  return opened;
-}
-
-void ring::accept_multishot(int socket, completion& done) {
-  io_uring_sqe* sqe = state_->next_sqe();
-  io_uring_prep_multishot_accept(sqe, socket, nullptr, nullptr, 0);
-  io_uring_sqe_set_data(sqe, &done);
-}
-
-void ring::receive_multishot(int socket, completion& done) {
-  io_uring_sqe* sqe = state_->next_sqe();
-  io_uring_prep_recv_multishot(sqe, socket, nullptr, 0, 0);
-  sqe->flags |= IOSQE_BUFFER_SELECT;
-  sqe->buf_group = receive_group;
-  io_uring_sqe_set_data(sqe, &done);
-}
-
-void ring::receive(int socket, std::span<std::byte> buffer, completion& done) {
-  io_uring_sqe* sqe = state_->next_sqe();
-  io_uring_prep_recv(sqe, socket, buffer.data(), buffer.size(), 0);
-  io_uring_sqe_set_data(sqe, &done);
-}
-
-void ring::send(int socket, std::span<const std::byte> bytes, completion& done) {
-  io_uring_sqe* sqe = state_->next_sqe();
-  io_uring_prep_send(sqe, socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_WAITALL);
-  io_uring_sqe_set_data(sqe, &done);
-}
-
-void ring::sync_data(int file, completion& done) {
-  io_uring_sqe* sqe = state_->next_sqe();
-  io_uring_prep_fsync(sqe, file, IORING_FSYNC_DATASYNC);
-  io_uring_sqe_set_data(sqe, &done);
-}
-
-void ring::read_event(int event, std::uint64_t& counter, completion& done) {
-  io_uring_sqe* sqe = state_->next_sqe();
-  io_uring_prep_read(sqe, event, &counter, sizeof(counter), 0);
-  io_uring_sqe_set_data(sqe, &done);
-}
-
-void ring::cancel(completion& operation) {
-  io_uring_sqe* sqe = state_->next_sqe();
-  io_uring_prep_cancel(sqe, &operation, 0);
-  io_uring_sqe_set_data(sqe, nullptr);
-}
-
-void ring::close(int descriptor) {
-  io_uring_sqe* sqe = state_->next_sqe();
-  io_uring_prep_close(sqe, descriptor);
-  io_uring_sqe_set_data(sqe, nullptr);
-}
-
-std::span<const std::byte> ring::buffer(std::uint32_t index) const {
-  VEXFS_DASSERT(index < receive_buffer_count);
-  return {state_->pool + std::size_t{index} * receive_buffer_bytes, receive_buffer_bytes};
-}
-
-void ring::recycle(std::uint32_t index) {
-  VEXFS_DASSERT(index < receive_buffer_count);
-  io_uring_buf_ring_add(state_->buffers, state_->pool + std::size_t{index} * receive_buffer_bytes,
-                        receive_buffer_bytes, static_cast<unsigned short>(index),
-                        io_uring_buf_ring_mask(receive_buffer_count), 0);
-  io_uring_buf_ring_advance(state_->buffers, 1);
+    recycle(index);
+  return {};
 }
 
 void ring::submit_and_wait(std::optional<std::int64_t> wait_ns) {
-  state& s = *state_;
   // The errors of both calls (a timeout, a signal, a busy kernel) mean the same here: look what has
   // completed, and submit the rest next time.
   if (wait_ns != 0) {
     __kernel_timespec limit{};
     if (wait_ns) limit = {*wait_ns / 1'000'000'000, *wait_ns % 1'000'000'000};
     io_uring_cqe* first = nullptr;
-    io_uring_submit_and_wait_timeout(&s.uring, &first, 1, wait_ns ? &limit : nullptr, nullptr);
-  } else if (io_uring_sq_ready(&s.uring) != 0 || s.kernel_has_completions()) {
-    io_uring_submit_and_get_events(&s.uring);
+    io_uring_submit_and_wait_timeout(&uring_, &first, 1, wait_ns ? &limit : nullptr, nullptr);
+  } else if (io_uring_sq_ready(&uring_) != 0 || kernel_has_completions()) {
+    io_uring_submit_and_get_events(&uring_);
   }
-  s.reap();
+  reap();
 }
 
-void ring::run_completions() {
-  state& s = *state_;
-  // By value: a handler that finds the submission queue full takes in more, and `ready` may move.
-  for (std::size_t index = 0; index < s.ready.size(); ++index) {
-    const state::reaped entry = s.ready[index];
-    entry.operation->done(*entry.operation, entry.result, entry.buffer, entry.more);
-  }
-  s.ready.clear();
+}  // namespace
+
+result<std::unique_ptr<transport>> open_ring() {
+  auto made = std::make_unique<ring>();
+  VEXFS_CHECK(made->open());
+  return made;
 }
 
 }  // namespace vexfs::io

@@ -11,10 +11,10 @@
 
 namespace vexfs::io {
 
-/// The cores of a test: loops without threads, rings or real time, stepped one turn at a time by
-/// the calling thread. The seed draws which core goes next and how long a turn takes, so that a run
-/// with its interleavings can be repeated. When no core has anything to do, time jumps to the next
-/// timer. One at a time on a thread.
+/// The cores of a test: loops without threads, transports or real time, stepped one turn at a time
+/// by the calling thread. The seed draws which core goes next and how long a turn takes, so that a
+/// run with its interleavings can be repeated. When no core has anything to do, time jumps to the
+/// next timer. One at a time on a thread.
 class simulated_cores {
  public:
   simulated_cores(std::uint32_t core_count, std::uint64_t seed);

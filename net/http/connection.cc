@@ -59,16 +59,17 @@ void connection::open(int socket) {
 
 void connection::arm_receive() {
   if (receive_armed_ || closing_ || reading_paused_ || input_ended_) return;
-  io::ring& ring = io::loop::current().ring();
+  io::transport& transport = io::loop::current().transport();
   receive_armed_ = true;
   if (parsing_ && parsing_->body_bytes_taken >= in_place_body_bytes_min && !no_more_requests_) {
     if (const auto room = parser_.body_room(); !room.empty()) {
       receive_in_place_ = true;
-      ring.receive(socket_, room.first(std::min(room.size(), in_place_piece_bytes_max)), receive_);
+      transport.receive(socket_, room.first(std::min(room.size(), in_place_piece_bytes_max)),
+                        receive_);
       return;
     }
   }
-  ring.receive_multishot(socket_, receive_);
+  transport.receive_multishot(socket_, receive_);
 }
 
 void connection::received(int result, std::uint32_t buffer, bool more) {
@@ -80,10 +81,10 @@ void connection::received(int result, std::uint32_t buffer, bool more) {
         parser_.body_received(static_cast<std::size_t>(result)) == parser::outcome::complete)
       dispatch();
   } else if (result > 0) {
-    io::ring& ring = io::loop::current().ring();
-    const auto bytes = ring.buffer(buffer).first(static_cast<std::size_t>(result));
+    io::transport& transport = io::loop::current().transport();
+    const auto bytes = transport.buffer(buffer).first(static_cast<std::size_t>(result));
     take_bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    ring.recycle(buffer);
+    transport.recycle(buffer);
   } else if (result == 0) {
     input_ended_ = true;  // what is in flight is still answered: the peer may read on
   } else if (result != -ENOBUFS && result != -EINTR && result != -ECANCELED) {
@@ -147,7 +148,7 @@ void connection::await_body() {
   // The rest of a very large body is received where it will lie.
   if (receive_armed_ && !receive_in_place_ &&
       parsing_->body_bytes_taken >= in_place_body_bytes_min && !parser_.body_room().empty())
-    io::loop::current().ring().cancel(receive_);
+    io::loop::current().transport().cancel(socket_, receive_);
 }
 
 void connection::take_outcome(parser::outcome outcome) {
@@ -262,7 +263,7 @@ io::detached connection::unpack_body(exchange& call) {
 
 void connection::pause_reading() {
   reading_paused_ = true;
-  if (receive_armed_) io::loop::current().ring().cancel(receive_);
+  if (receive_armed_) io::loop::current().transport().cancel(socket_, receive_);
 }
 
 void connection::resume_reading() {
@@ -283,9 +284,9 @@ void connection::close() {
   no_more_requests_ = true;
   if (awaiting_budget_) set_.forget_waiting(*this);
   awaiting_budget_ = false;
-  io::ring& ring = io::loop::current().ring();
-  if (receive_armed_) ring.cancel(receive_);
-  if (send_in_flight_) ring.cancel(send_);
+  io::transport& transport = io::loop::current().transport();
+  if (receive_armed_) transport.cancel(socket_, receive_);
+  if (send_in_flight_) transport.cancel(socket_, send_);
 }
 
 // Where the connection stands after an event. May give it back to the pool: callers do not touch it

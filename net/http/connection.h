@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "core/io/loop.h"
-#include "core/io/ring.h"
 #include "core/io/task.h"
+#include "core/io/transport.h"
 #include "net/http/exchange.h"
 #include "net/http/parser.h"
 
@@ -34,7 +34,7 @@ class connection_set;
 /// when the peer is gone and nothing of it is in flight any more.
 ///
 /// The output half is in connection_output.cc. Handlers may finish their exchanges inside handle(),
-/// so nothing there frees the connection: that is left to the events of the ring and of the loop,
+/// so nothing there frees the connection: that is left to the events of the transport and the loop,
 /// each of which ends with settle().
 class connection {
  public:

@@ -127,7 +127,7 @@ void connection::send_piece() {
   const std::string_view piece = rest.substr(0, send_piece_bytes_max);
   send_in_flight_ = true;
   waiting_ = wait::none;
-  io::loop::current().ring().send(
+  io::loop::current().transport().send(
       socket_, std::as_bytes(std::span<const char>(piece.data(), piece.size())), send_);
 }
 

@@ -29,7 +29,7 @@ connection_set::~connection_set() {
 
 void connection_set::open(int socket) {
   if (stopping_) {
-    io::loop::current().ring().close(socket);
+    io::loop::current().transport().close(socket);
     count_.fetch_sub(1, std::memory_order_relaxed);
     return;
   }
@@ -51,7 +51,7 @@ void connection_set::give_connection(connection& gone) {
   io::loop& here = io::loop::current();
   here.cancel_timer(gone.timer_);
   if (gone.parsing_) give_exchange(*std::exchange(gone.parsing_, nullptr));
-  here.ring().close(std::exchange(gone.socket_, -1));
+  here.transport().close(std::exchange(gone.socket_, -1));
   (gone.previous ? gone.previous->next : open_) = gone.next;
   if (gone.next) gone.next->previous = gone.previous;
   count_.fetch_sub(1, std::memory_order_relaxed);

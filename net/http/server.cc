@@ -109,7 +109,7 @@ void server::accept() {
   if (stopping_) return;
   accept_armed_ = true;
   accepting_.enter();
-  io::loop::current().ring().accept_multishot(socket_, accept_);
+  io::loop::current().transport().accept_multishot(socket_, accept_);
 }
 
 void server::accepted(int result, bool more) {
@@ -163,10 +163,10 @@ io::task<void> server::stop() {
   if (here.core_index() == 0) {
     stopping_ = true;
     here.cancel_timer(retry_);
-    if (accept_armed_) here.ring().cancel(accept_);
+    if (accept_armed_) here.transport().cancel(socket_, accept_);
     co_await accepting_.close();
     // Clients are refused from now on, instead of waiting in the backlog for nobody.
-    ::close(std::exchange(socket_, -1));
+    here.transport().close(std::exchange(socket_, -1));
   }
   auto drained = cores_[here.core_index()]->stop();
   co_await drained;

@@ -33,6 +33,7 @@ ARROWS = {
 OUTSIDE = [
     (r"boost/beast/.*", ["net/http/parser.cc"]),
     (r"boost/asio/buffer\.hpp", ["net/http/parser.cc"]),
+    (r"boost/asio/.*", ["core/io/epoll_transport.cc"]),
     (r"boost/json(/.*|\.hpp)", ["net/json/document.cc", "bench/vexbench/"]),
     (r"boost/unordered/.*", ["core/database/id_map.h"]),
     (r"liburing\.h", ["core/io/ring.cc", "bench/"]),

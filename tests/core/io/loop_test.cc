@@ -2,12 +2,16 @@
 #include "core/io/loop.h"
 
 #include <chrono>
+#include <filesystem>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include "core/io/simulated_cores.h"
+#include "core/io/storage.h"
 #include "tests/core/io/run_on_cores.h"
 
 namespace vexfs::io {
@@ -143,8 +147,13 @@ TEST(loop_test, an_error_of_one_core_at_start_stops_all_and_is_returned) {
   EXPECT_EQ(outcome.error().text, "core 1 cannot");
 }
 
-TEST(loop_test, asking_to_stop_runs_the_work_given_for_it_once_and_wakes_a_sleeping_core) {
-  auto group = loop_group::create(2);
+class loop_over_test : public testing::TestWithParam<transport_kind> {};
+INSTANTIATE_TEST_SUITE_P(over, loop_over_test,
+                         testing::Values(transport_kind::uring, transport_kind::epoll),
+                         [](const auto& chosen) { return std::string(name_of(chosen.param)); });
+
+TEST_P(loop_over_test, asking_to_stop_runs_the_work_given_for_it_once_and_wakes_a_sleeping_core) {
+  auto group = loop_group::create(2, GetParam());
   ASSERT_TRUE(group);
   struct stopper : runnable {
     loop_group* all = nullptr;
@@ -167,24 +176,58 @@ TEST(loop_test, asking_to_stop_runs_the_work_given_for_it_once_and_wakes_a_sleep
   EXPECT_EQ(stopping.runs, 1);
 }
 
-TEST(loop_test, time_after_a_sleep_is_the_time_of_waking) {
-  run_on_cores(1, []() -> task<void> {
-    loop& here = loop::current();
-    const clock_time due = here.now() + std::chrono::milliseconds(3);
-    co_await here.sleep_until(due);
-    EXPECT_GE(here.now(), due);
-    EXPECT_LE(here.now(), std::chrono::steady_clock::now());
-  });
+TEST_P(loop_over_test, time_after_a_sleep_is_the_time_of_waking) {
+  run_on_cores(
+      1,
+      []() -> task<void> {
+        loop& here = loop::current();
+        const clock_time due = here.now() + std::chrono::milliseconds(3);
+        co_await here.sleep_until(due);
+        EXPECT_GE(here.now(), due);
+        EXPECT_LE(here.now(), std::chrono::steady_clock::now());
+      },
+      GetParam());
 }
 
 // Both cores go to sleep between two messages nearly every time: a lost wake hangs here.
-TEST(loop_test, no_wake_is_lost_between_cores_that_fall_asleep) {
-  run_on_cores(2, []() -> task<void> {
-    std::uint64_t sum = 0;
-    for (std::uint64_t i = 0; i < 20'000; ++i)
-      sum += co_await call_on(1, [i] { return i; });
-    EXPECT_EQ(sum, 20'000ULL * 19'999 / 2);
-  });
+TEST_P(loop_over_test, no_wake_is_lost_between_cores_that_fall_asleep) {
+  run_on_cores(
+      2,
+      []() -> task<void> {
+        std::uint64_t sum = 0;
+        for (std::uint64_t i = 0; i < 20'000; ++i)
+          sum += co_await call_on(1, [i] { return i; });
+        EXPECT_EQ(sum, 20'000ULL * 19'999 / 2);
+      },
+      GetParam());
+}
+
+TEST_P(loop_over_test, two_files_are_synced_at_once_while_the_core_goes_on) {
+  std::string folder = std::filesystem::temp_directory_path() / "vexfs-io-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const auto disk = open_local_storage(folder);
+  ASSERT_TRUE(disk) << disk.error().text;
+  run_on_cores(
+      1,
+      [&]() -> task<void> {
+        int left = 2;
+        const auto write = [&](const char* name) -> detached {
+          const auto opened = (*disk)->open(name, open_mode::create);
+          EXPECT_TRUE(opened);
+          EXPECT_TRUE((*opened)->write(0, std::as_bytes(std::span("text"))));
+          auto syncing = (*opened)->sync();
+          const auto synced = co_await syncing;
+          EXPECT_TRUE(synced);
+          --left;
+        };
+        write("one");
+        write("two");
+        EXPECT_EQ(left, 2);
+        while (left > 0)
+          co_await loop::current().yield();
+      },
+      GetParam());
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -11,8 +11,9 @@
 namespace vexfs::io {
 
 /// Runs a coroutine on core 0 of a group of `core_count` cores and stops them when it ends.
-inline void run_on_cores(std::uint32_t core_count, const std::function<task<void>()>& body) {
-  auto group = loop_group::create(core_count);
+inline void run_on_cores(std::uint32_t core_count, const std::function<task<void>()>& body,
+                         transport_kind kind = transport_kind::uring) {
+  auto group = loop_group::create(core_count, kind);
   ASSERT_TRUE(group) << group.error().text;
   struct scenario {
     const std::function<task<void>()>& body;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A server on loopback with real rings, and a client that blocks.
+// A server on loopback over a real transport, and a client that blocks.
 #pragma once
 
 #include <atomic>
@@ -108,8 +108,9 @@ class test_service final : public service {
 
 class test_server {
  public:
-  explicit test_server(std::uint32_t core_count = 2, const connection_limits& limits = {})
-      : group_(*io::loop_group::create(core_count)) {
+  explicit test_server(io::transport_kind kind, std::uint32_t core_count = 2,
+                       const connection_limits& limits = {})
+      : group_(*io::loop_group::create(core_count, kind)) {
     auto listening =
         server::listen({.host = "127.0.0.1", .port = 0, .limits = limits}, answers, core_count);
     VEXFS_ASSERT(listening.has_value());
@@ -272,6 +273,13 @@ inline std::string post(std::string_view path, std::string_view body,
          " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
          std::string(headers) + "\r\n" + std::string(body);
 }
+
+/// A suite that holds over every transport: TEST_P, with VEXFS_OVER_TRANSPORTS(suite) once.
+using over_transports = testing::TestWithParam<io::transport_kind>;
+#define VEXFS_OVER_TRANSPORTS(suite)                                                      \
+  INSTANTIATE_TEST_SUITE_P(                                                               \
+      over, suite, testing::Values(io::transport_kind::uring, io::transport_kind::epoll), \
+      [](const auto& chosen) { return std::string(io::name_of(chosen.param)); })
 
 /// Waits for what another thread brings about; only a hang reaches the limit.
 template <class Condition>

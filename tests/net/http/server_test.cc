@@ -23,8 +23,11 @@ std::string patterned(std::size_t size) {
   return text;
 }
 
-TEST(server_test, requests_of_one_connection_are_answered) {
-  test_server server;
+using server_test = over_transports;
+VEXFS_OVER_TRANSPORTS(server_test);
+
+TEST_P(server_test, requests_of_one_connection_are_answered) {
+  test_server server(GetParam());
   test_client client(server.port());
   EXPECT_EQ(client.ask(get("/hello")), "hello");
   EXPECT_EQ(client.ask(get("/later/3")), "3");
@@ -33,8 +36,8 @@ TEST(server_test, requests_of_one_connection_are_answered) {
   EXPECT_EQ(client.ask(post("/echo", "")), "");
 }
 
-TEST(server_test, connections_go_to_the_core_with_the_fewest_even_in_a_burst) {
-  test_server server(2);
+TEST_P(server_test, connections_go_to_the_core_with_the_fewest_even_in_a_burst) {
+  test_server server(GetParam(), 2);
   std::vector<test_client> clients;
   for (int i = 0; i < 64; ++i)
     clients.emplace_back(server.port());
@@ -45,8 +48,8 @@ TEST(server_test, connections_go_to_the_core_with_the_fewest_even_in_a_burst) {
   EXPECT_TRUE(eventually([&] { return server.connection_count() == 0; }));
 }
 
-TEST(server_test, pipelined_answers_keep_the_order_of_their_requests) {
-  test_server server;
+TEST_P(server_test, pipelined_answers_keep_the_order_of_their_requests) {
+  test_server server(GetParam());
   test_client client(server.port());
   std::string requests;
   std::vector<std::string> expected;
@@ -68,8 +71,8 @@ TEST(server_test, pipelined_answers_keep_the_order_of_their_requests) {
   }
 }
 
-TEST(server_test, a_stream_cut_at_every_byte_is_answered_as_the_whole) {
-  test_server server(1);
+TEST_P(server_test, a_stream_cut_at_every_byte_is_answered_as_the_whole) {
+  test_server server(GetParam(), 1);
   const std::string stream = get("/hello") + post("/echo", "0123456789") + get("/later/1");
   test_client client(server.port());
   for (std::size_t cut = 1; cut < stream.size(); ++cut) {
@@ -83,10 +86,10 @@ TEST(server_test, a_stream_cut_at_every_byte_is_answered_as_the_whole) {
   }
 }
 
-TEST(server_test, more_requests_than_may_be_in_flight_wait_and_are_answered) {
+TEST_P(server_test, more_requests_than_may_be_in_flight_wait_and_are_answered) {
   connection_limits limits;
   limits.exchanges_max = 4;
-  test_server server(1, limits);
+  test_server server(GetParam(), 1, limits);
   test_client client(server.port());
   std::string requests;
   for (int i = 0; i < 100; ++i)
@@ -101,8 +104,8 @@ TEST(server_test, more_requests_than_may_be_in_flight_wait_and_are_answered) {
   EXPECT_TRUE(client.at_end());
 }
 
-TEST(server_test, bodies_of_every_size_arrive_whole) {
-  test_server server;
+TEST_P(server_test, bodies_of_every_size_arrive_whole) {
+  test_server server(GetParam());
   test_client client(server.port());
   for (const std::size_t size :
        {std::size_t{1}, std::size_t{16'000}, inline_body_bytes_max - 1, inline_body_bytes_max,
@@ -113,11 +116,11 @@ TEST(server_test, bodies_of_every_size_arrive_whole) {
   }
 }
 
-TEST(server_test, large_bodies_and_small_requests_share_a_stream) {
+TEST_P(server_test, large_bodies_and_small_requests_share_a_stream) {
   const std::uint32_t seed = 11;
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
-  test_server server;
+  test_server server(GetParam());
   std::vector<std::thread> threads;
   for (int n = 0; n < 4; ++n) {
     threads.emplace_back([&server, own_seed = random()] {
@@ -149,8 +152,8 @@ TEST(server_test, large_bodies_and_small_requests_share_a_stream) {
     thread.join();
 }
 
-TEST(server_test, chunked_bodies_arrive_whole) {
-  test_server server;
+TEST_P(server_test, chunked_bodies_arrive_whole) {
+  test_server server(GetParam());
   test_client client(server.port());
   const std::string body = patterned(100'000);
   std::string request = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -160,10 +163,10 @@ TEST(server_test, chunked_bodies_arrive_whole) {
   EXPECT_EQ(client.ask(get("/hello")), "hello");
 }
 
-TEST(server_test, a_body_too_large_is_refused_and_the_client_can_read_why) {
+TEST_P(server_test, a_body_too_large_is_refused_and_the_client_can_read_why) {
   connection_limits limits;
   limits.parsing.body_bytes_max = 1000;
-  test_server server(1, limits);
+  test_server server(GetParam(), 1, limits);
   test_client client(server.port());
   // More than fits into the sockets' buffers: the client is still sending when it is refused.
   client.send(post("/echo", patterned(8'000'000)));
@@ -176,8 +179,8 @@ TEST(server_test, a_body_too_large_is_refused_and_the_client_can_read_why) {
   EXPECT_EQ(server.answers.handled_count.load(), 0U);
 }
 
-TEST(server_test, garbage_is_answered_400_behind_the_answers_before_it) {
-  test_server server(1);
+TEST_P(server_test, garbage_is_answered_400_behind_the_answers_before_it) {
+  test_server server(GetParam(), 1);
   test_client client(server.port());
   ASSERT_TRUE(client.send(get("/later/5") + "garbage\r\n\r\n" + get("/hello")));
   EXPECT_EQ(client.receive()->body, "5");
@@ -190,8 +193,8 @@ TEST(server_test, garbage_is_answered_400_behind_the_answers_before_it) {
   EXPECT_EQ(server.answers.handled_count.load(), 1U);
 }
 
-TEST(server_test, an_endless_head_is_answered_431) {
-  test_server server(1);
+TEST_P(server_test, an_endless_head_is_answered_431) {
+  test_server server(GetParam(), 1);
   test_client client(server.port());
   client.send("GET / HTTP/1.1\r\nX: " + std::string(200'000, 'a'));
   const auto got = client.receive();
@@ -199,8 +202,8 @@ TEST(server_test, an_endless_head_is_answered_431) {
   EXPECT_EQ(got->status(), 431);
 }
 
-TEST(server_test, continue_is_said_before_the_body_and_behind_earlier_answers) {
-  test_server server(1);
+TEST_P(server_test, continue_is_said_before_the_body_and_behind_earlier_answers) {
+  test_server server(GetParam(), 1);
   test_client client(server.port());
   const std::string body =
       patterned(2'000'000);  // very large: granted first, then received in place
@@ -216,8 +219,8 @@ TEST(server_test, continue_is_said_before_the_body_and_behind_earlier_answers) {
   }
 }
 
-TEST(server_test, head_has_no_body_and_the_stream_goes_on) {
-  test_server server(1);
+TEST_P(server_test, head_has_no_body_and_the_stream_goes_on) {
+  test_server server(GetParam(), 1);
   test_client client(server.port());
   ASSERT_TRUE(client.send("HEAD /hello HTTP/1.1\r\nHost: x\r\n\r\n" + get("/hello")));
   const auto got = client.receive(true);
@@ -226,8 +229,8 @@ TEST(server_test, head_has_no_body_and_the_stream_goes_on) {
   EXPECT_EQ(client.receive()->body, "hello");
 }
 
-TEST(server_test, close_is_kept_by_both_sides) {
-  test_server server(1);
+TEST_P(server_test, close_is_kept_by_both_sides) {
+  test_server server(GetParam(), 1);
   {
     test_client client(server.port());
     ASSERT_TRUE(client.send(get("/hello", "Connection: close\r\n")));
@@ -243,8 +246,8 @@ TEST(server_test, close_is_kept_by_both_sides) {
   }
 }
 
-TEST(server_test, old_clients_are_told_what_they_need) {
-  test_server server(1);
+TEST_P(server_test, old_clients_are_told_what_they_need) {
+  test_server server(GetParam(), 1);
   test_client once(server.port());
   ASSERT_TRUE(once.send("GET /hello HTTP/1.0\r\n\r\n"));
   EXPECT_THAT(once.receive()->head, HasSubstr("connection: close\r\n"));
@@ -256,8 +259,8 @@ TEST(server_test, old_clients_are_told_what_they_need) {
   }
 }
 
-TEST(server_test, a_client_that_ends_sending_still_gets_its_answers) {
-  test_server server(1);
+TEST_P(server_test, a_client_that_ends_sending_still_gets_its_answers) {
+  test_server server(GetParam(), 1);
   test_client client(server.port());
   ASSERT_TRUE(client.send(get("/later/50") + get("/hello")));
   client.end_sending();
@@ -266,10 +269,10 @@ TEST(server_test, a_client_that_ends_sending_still_gets_its_answers) {
   EXPECT_TRUE(client.at_end());
 }
 
-TEST(server_test, a_peer_that_does_not_read_stops_being_read) {
+TEST_P(server_test, a_peer_that_does_not_read_stops_being_read) {
   connection_limits limits;
   limits.output_bytes_max = 100'000;
-  test_server server(1, limits);
+  test_server server(GetParam(), 1, limits);
   test_client client(server.port(), 4096);
   constexpr std::uint32_t wanted = 2000;
   std::thread sender([&] {
@@ -297,8 +300,8 @@ TEST(server_test, a_peer_that_does_not_read_stops_being_read) {
   sender.join();
 }
 
-TEST(server_test, disconnects_in_every_state_leave_nothing_behind) {
-  test_server server;
+TEST_P(server_test, disconnects_in_every_state_leave_nothing_behind) {
+  test_server server(GetParam());
   const std::string body = patterned(2'000'000);
   const std::string upload = post("/echo", body);
   const std::vector<std::string> states{
@@ -334,10 +337,10 @@ TEST(server_test, disconnects_in_every_state_leave_nothing_behind) {
   EXPECT_EQ(test_client(server.port()).ask(get("/hello")), "hello");
 }
 
-TEST(server_test, bodies_wait_for_their_turn_when_their_memory_is_spent) {
+TEST_P(server_test, bodies_wait_for_their_turn_when_their_memory_is_spent) {
   connection_limits limits;
   limits.body_budget_bytes = 250'000;
-  test_server server(1, limits);
+  test_server server(GetParam(), 1, limits);
   const std::string body = patterned(200'000);
   std::vector<std::thread> threads;
   for (int n = 0; n < 8; ++n)
@@ -350,10 +353,10 @@ TEST(server_test, bodies_wait_for_their_turn_when_their_memory_is_spent) {
     thread.join();
 }
 
-TEST(server_test, a_body_that_waits_for_memory_may_leave) {
+TEST_P(server_test, a_body_that_waits_for_memory_may_leave) {
   connection_limits limits;
   limits.body_budget_bytes = 250'000;
-  test_server server(1, limits);
+  test_server server(GetParam(), 1, limits);
   const std::string upload = post("/echo", patterned(200'000));
   test_client first(server.port());
   ASSERT_TRUE(first.send(upload.substr(0, 150'000)));
@@ -371,8 +374,8 @@ TEST(server_test, a_body_that_waits_for_memory_may_leave) {
   }
 }
 
-TEST(server_test, large_answers_are_packed_for_clients_that_accept_it) {
-  test_server server(1);
+TEST_P(server_test, large_answers_are_packed_for_clients_that_accept_it) {
+  test_server server(GetParam(), 1);
   test_client client(server.port());
   for (const auto& [path, size] : {std::pair{"/text/2000", 2000U}, {"/text/1000000", 1'000'000U}}) {
     ASSERT_TRUE(client.send(get(path, "Accept-Encoding: gzip, deflate\r\n")));
@@ -394,10 +397,10 @@ TEST(server_test, large_answers_are_packed_for_clients_that_accept_it) {
     EXPECT_THAT(client.receive()->head, Not(HasSubstr("encoding")));
 }
 
-TEST(server_test, packed_bodies_are_unpacked_up_to_the_limit) {
+TEST_P(server_test, packed_bodies_are_unpacked_up_to_the_limit) {
   connection_limits limits;
   limits.parsing.body_bytes_max = 1'000'000;
-  test_server server(1, limits);
+  test_server server(GetParam(), 1, limits);
   const auto packed = [](content_coding coding, const std::string& content) {
     std::string out;
     EXPECT_TRUE(make_packer(coding)->pack(content, true, out));
@@ -418,10 +421,10 @@ TEST(server_test, packed_bodies_are_unpacked_up_to_the_limit) {
   EXPECT_EQ(client.ask(post("/echo", "x", "Content-Encoding: compress\r\n")), "400");
 }
 
-TEST(server_test, a_connection_over_the_limit_is_answered_429) {
+TEST_P(server_test, a_connection_over_the_limit_is_answered_429) {
   connection_limits limits;
   limits.connections_max = 3;
-  test_server server(2, limits);
+  test_server server(GetParam(), 2, limits);
   std::vector<test_client> clients;
   for (int i = 0; i < 3; ++i) {
     clients.emplace_back(server.port());
@@ -437,8 +440,8 @@ TEST(server_test, a_connection_over_the_limit_is_answered_429) {
   EXPECT_EQ(test_client(server.port()).ask(get("/hello")), "hello");
 }
 
-TEST(server_test, stop_answers_what_is_in_flight_and_closes_the_rest) {
-  test_server server(2);
+TEST_P(server_test, stop_answers_what_is_in_flight_and_closes_the_rest) {
+  test_server server(GetParam(), 2);
   std::vector<test_client> idle;
   for (int i = 0; i < 4; ++i) {
     idle.emplace_back(server.port());
@@ -462,8 +465,8 @@ TEST(server_test, stop_answers_what_is_in_flight_and_closes_the_rest) {
   server.stop();
 }
 
-TEST(server_test, a_taken_port_is_an_error_that_names_it) {
-  test_server server(1);
+TEST_P(server_test, a_taken_port_is_an_error_that_names_it) {
+  test_server server(GetParam(), 1);
   test_service other;
   const auto second =
       server::listen({.host = "127.0.0.1", .port = server.port(), .limits = {}}, other, 1);
@@ -472,8 +475,8 @@ TEST(server_test, a_taken_port_is_an_error_that_names_it) {
   EXPECT_THAT(second.error().text, HasSubstr("taken"));
 }
 
-TEST(server_test, many_clients_with_a_connection_for_each_request_are_served) {
-  test_server server(2);
+TEST_P(server_test, many_clients_with_a_connection_for_each_request_are_served) {
+  test_server server(GetParam(), 2);
   std::vector<std::thread> threads;
   for (int n = 0; n < 4; ++n)
     threads.emplace_back([&] {

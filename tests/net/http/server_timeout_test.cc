@@ -18,10 +18,13 @@ connection_limits patient() {
   return limits;
 }
 
-TEST(server_timeout_test, an_idle_connection_is_closed_without_a_word) {
+using server_timeout_test = over_transports;
+VEXFS_OVER_TRANSPORTS(server_timeout_test);
+
+TEST_P(server_timeout_test, an_idle_connection_is_closed_without_a_word) {
   connection_limits limits = patient();
   limits.keep_alive = 20ms;
-  test_server server(1, limits);
+  test_server server(GetParam(), 1, limits);
   test_client silent(server.port());
   EXPECT_TRUE(silent.at_end());
   test_client used(server.port());
@@ -29,10 +32,10 @@ TEST(server_timeout_test, an_idle_connection_is_closed_without_a_word) {
   EXPECT_TRUE(used.at_end());
 }
 
-TEST(server_timeout_test, a_head_that_trickles_in_is_answered_408) {
+TEST_P(server_timeout_test, a_head_that_trickles_in_is_answered_408) {
   connection_limits limits = patient();
   limits.request = 50ms;
-  test_server server(1, limits);
+  test_server server(GetParam(), 1, limits);
   test_client client(server.port());
   // Every byte would renew a deadline that is set by bytes; this one is set by the head's first.
   std::atomic<bool> ended{false};
@@ -50,10 +53,10 @@ TEST(server_timeout_test, a_head_that_trickles_in_is_answered_408) {
   EXPECT_EQ(got->status(), 408);
 }
 
-TEST(server_timeout_test, a_body_that_does_not_come_is_cut) {
+TEST_P(server_timeout_test, a_body_that_does_not_come_is_cut) {
   connection_limits limits = patient();
   limits.request = 20ms;
-  test_server server(1, limits);
+  test_server server(GetParam(), 1, limits);
   for (const std::size_t size : {std::size_t{1000}, std::size_t{200'000}, std::size_t{4'000'000}}) {
     test_client client(server.port());
     const std::string request = post("/echo", std::string(size, 'x'));
@@ -63,20 +66,20 @@ TEST(server_timeout_test, a_body_that_does_not_come_is_cut) {
   EXPECT_EQ(server.answers.handled_count.load(), 0U);
 }
 
-TEST(server_timeout_test, a_peer_that_does_not_read_is_cut) {
+TEST_P(server_timeout_test, a_peer_that_does_not_read_is_cut) {
   connection_limits limits = patient();
   limits.send = 20ms;
-  test_server server(1, limits);
+  test_server server(GetParam(), 1, limits);
   test_client client(server.port(), 4096);
   ASSERT_TRUE(client.send(get("/bytes/50000000")));
   EXPECT_TRUE(eventually(
       [&] { return server.answers.handled_count.load() == 1 && server.connection_count() == 0; }));
 }
 
-TEST(server_timeout_test, a_request_in_work_is_waited_for) {
+TEST_P(server_timeout_test, a_request_in_work_is_waited_for) {
   connection_limits limits;
   limits.keep_alive = limits.request = limits.send = limits.disconnect = 10ms;
-  test_server server(1, limits);
+  test_server server(GetParam(), 1, limits);
   test_client client(server.port());
   ASSERT_TRUE(client.send(get("/held")));
   server.answers.held_count.wait(0);
@@ -91,10 +94,10 @@ TEST(server_timeout_test, a_request_in_work_is_waited_for) {
   EXPECT_EQ(got->status(), 200);
 }
 
-TEST(server_timeout_test, a_refused_peer_that_goes_on_sending_is_cut) {
+TEST_P(server_timeout_test, a_refused_peer_that_goes_on_sending_is_cut) {
   connection_limits limits = patient();
   limits.disconnect = 20ms;
-  test_server server(1, limits);
+  test_server server(GetParam(), 1, limits);
   test_client client(server.port());
   ASSERT_TRUE(client.send("garbage\r\n\r\nmore"));
   EXPECT_EQ(client.receive()->status(), 400);
