@@ -13,17 +13,19 @@ from ports import ClaimedPort
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("VEXFS_SERVER", ROOT / "build/release/vexfs-qdrant"))
+TRANSPORT = os.environ.get("VEXFS_TRANSPORT", "auto")
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 60
 PORTS_MAX = 5  # that are tried in one start
 
 
 class Server:
-    def __init__(self, folder=None, port=None, environment=None):
+    def __init__(self, folder=None, port=None, environment=None, before=None):
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="vexfs-test-"))
         self.claim = None if port else ClaimedPort()
         self.port = port or self.claim.number
         self.environment = environment or {}
+        self.before = before  # is called in the new process before it becomes the server
         self.process = None
 
     @property
@@ -38,10 +40,11 @@ class Server:
         """Starts the process without waiting for it to serve."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("QDRANT__")}
         environment |= {"QDRANT__SERVICE__HOST": "127.0.0.1", "QDRANT__SERVICE__HTTP_PORT": str(self.port),
-                        "QDRANT__STORAGE__STORAGE_PATH": str(self.folder / "storage")}
+                        "QDRANT__STORAGE__STORAGE_PATH": str(self.folder / "storage"),
+                        "QDRANT__IO__TRANSPORT": TRANSPORT}
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([BINARY, *arguments], cwd=self.folder, stdout=log, stderr=log,
-                                            env=environment | self.environment)
+                                            env=environment | self.environment, preexec_fn=self.before)
         return self.process
 
     def start(self):

@@ -136,6 +136,19 @@ result<void> set_body_megabytes(const setting& given, server_settings& out) {
   out.process.http.limits.parsing.body_bytes_max = number << 20;
   return {};
 }
+result<void> set_transport(const setting& given, server_settings& out) {
+  if (is_unset(given)) return {};
+  const std::string word = lower(given.value);
+  if (word == "auto")
+    out.transport.reset();
+  else if (word == "uring")
+    out.transport = io::transport_kind::uring;
+  else if (word == "epoll")
+    out.transport = io::transport_kind::epoll;
+  else
+    return bad_value(given, "auto, uring or epoll");
+  return {};
+}
 /// A protection that this server does not have: asking for it must not seem to work.
 apply_fn refused(std::string_view what) {
   return [what](const setting& given, server_settings&) -> result<void> {
@@ -197,6 +210,7 @@ const std::vector<known_key>& known_keys() {
        number_of(VEXFS_DEFAULT(replication_factor), 1, any)},
       {"storage.collection.write_consistency_factor",
        number_of(VEXFS_DEFAULT(write_consistency_factor), 1, any)},
+      {"io.transport", set_transport},
       {"service.jwt_rbac", refused("JWT authentication")},
       {"service.enable_tls", refused("TLS")},
       {"cluster.enabled", refused("the cluster mode")},

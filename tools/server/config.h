@@ -21,6 +21,7 @@ struct logger_config {
 
 struct server_settings {
   process_config process;
+  std::optional<io::transport_kind> transport;  // none: io_uring where it is allowed
   logger_config logger;
   std::vector<std::string> warnings;  // said once at start
 };

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include "core/io/transport.h"
 #include "ioctl/embedded/cpu.h"
 #include "tools/server/config.h"
 #include "tools/server/log.h"
@@ -27,6 +29,17 @@ struct refused_options {
 void touch_initialized() {
   const char* path = std::getenv("QDRANT_INIT_FILE_PATH");
   std::ofstream(path ? path : ".qdrant-initialized");
+}
+
+/// What was asked for, or io_uring where this machine allows it. A core opens its own on its own
+/// thread, so this one is only tried.
+vexfs::io::transport_kind choose_transport(std::optional<vexfs::io::transport_kind> asked) {
+  using vexfs::io::transport_kind;
+  if (asked) return *asked;
+  const auto tried = vexfs::io::open_transport(transport_kind::uring);
+  if (tried) return transport_kind::uring;
+  vexfs::log_warning("serving over epoll, which costs more a request: " + tried.error().text);
+  return transport_kind::epoll;
 }
 
 }  // namespace
@@ -68,7 +81,9 @@ int main(int argc, char** argv) {
   start_log(settings->logger);
   for (const std::string& warning : settings->warnings)
     log_warning(warning);
+  settings->process.transport = choose_transport(settings->transport);
   log_info(std::string(version) +
+           ", transport: " + std::string(io::name_of(settings->process.transport)) +
            ", distance kernels: " + std::string(name_of(chosen_simd_level())) +
            ", storage: " + settings->process.storage_path);
 

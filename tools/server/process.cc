@@ -90,7 +90,7 @@ result<void> run_process(const process_config& config, void (*listening)(std::ui
   VEXFS_TRY(const auto lock, io::directory_lock::acquire(config.storage_path));
   VEXFS_TRY(const auto disk, io::open_local_storage(config.storage_path));
   const auto machine = make_embedded_device();
-  VEXFS_TRY(const auto cores, io::loop_group::create(core_count));
+  VEXFS_TRY(const auto cores, io::loop_group::create(core_count, config.transport));
   VEXFS_TRY(const auto data, database::open(*disk, *machine, config.data, core_count));
   rest::rest_config rest = config.rest;
   VEXFS_TRY(rest.peer_id, load_peer_id(*disk));

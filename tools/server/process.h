@@ -5,6 +5,7 @@
 
 #include "core/base/result.h"
 #include "core/database/database.h"
+#include "core/io/transport.h"
 #include "net/http/server.h"
 #include "net/rest/rest_service.h"
 
@@ -14,6 +15,7 @@ namespace vexfs {
 struct process_config {
   std::string storage_path = "./storage";
   std::uint32_t core_count = 0;  // 0: one a processor
+  io::transport_kind transport = io::transport_kind::uring;
   http::server_config http;
   rest::rest_config rest;
   database_config data;

@@ -29,7 +29,8 @@ TEST(config_test, a_bad_value_is_named_with_its_place) {
            {"storage.optimizers.deleted_threshold", "much"},
            {"log_level", "loud"},
            {"logger.log_level", "warning"},
-           {"logger.format", "xml"}}) {
+           {"logger.format", "xml"},
+           {"io.transport", "dpdk"}}) {
     const auto applied = apply_settings({{key, value, "config.yaml:12"}});
     ASSERT_FALSE(applied) << key;
     EXPECT_EQ(applied.error().text.find("config.yaml:12: " + key), 0U) << applied.error().text;
@@ -83,6 +84,7 @@ TEST(config_test, every_kind_of_setting_arrives_where_it_is_used) {
   const auto applied = apply_settings({{"service.max_request_size_mb", "2", "X"},
                                        {"service.http_keep_alive_timeout_sec", "7", "X"},
                                        {"service.max_workers", "3", "X"},
+                                       {"io.transport", "Epoll", "X"},
                                        {"storage.max_collections", "5", "X"},
                                        {"storage.hnsw_index.m", "8", "X"},
                                        {"storage.optimizers.deleted_threshold", "0.5", "X"},
@@ -91,6 +93,7 @@ TEST(config_test, every_kind_of_setting_arrives_where_it_is_used) {
   EXPECT_EQ(applied->process.http.limits.parsing.body_bytes_max, 2U << 20);
   EXPECT_EQ(applied->process.http.limits.keep_alive, std::chrono::seconds(7));
   EXPECT_EQ(applied->process.core_count, 3U);
+  EXPECT_EQ(applied->transport, io::transport_kind::epoll);
   EXPECT_EQ(applied->process.data.max_collections, 5U);
   const collection_config& defaults = applied->process.data.collection_defaults;
   EXPECT_EQ(defaults.hnsw_config.m, 8U);
