@@ -18,8 +18,9 @@ std::string run_report::noise_verdict() const {
   const step_report* crowded = nullptr;
   const step_report* stolen = nullptr;
   for (const step_report& each : steps) {
-    // Too short a time for the machine's counters, which tick a hundred times a second.
-    if (each.seconds < 1) continue;
+    // Where nothing was measured nothing was disturbed; and the machine's counters, which tick a
+    // hundred times a second, say little about less than a second.
+    if (each.operations.empty() || each.seconds < 1) continue;
     if (!crowded || each.others_cpu_share.value_or(0) > crowded->others_cpu_share.value_or(0))
       crowded = &each;
     if (!stolen || each.stolen_share.value_or(0) > stolen->stolen_share.value_or(0)) stolen = &each;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +32,7 @@ TEST(process_cost, children_count_and_what_cannot_be_read_is_not_zero) {
   int go[2];
   ASSERT_EQ(::pipe(ready), 0);
   ASSERT_EQ(::pipe(go), 0);
+  std::fflush(nullptr);  // or the child would print it too
   const pid_t child = ::fork();
   if (child == 0) {
     const pid_t grandchild = ::fork();
