@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands of the README before they build anything: help, refusals, what they name as missing."""
 
+import hashlib
 import os
 import pathlib
 import re
@@ -135,9 +136,11 @@ def staged(copied):
         assert "seconds_max=$((35 * 60))" in text
         path.write_text(text.replace("seconds_max=$((35 * 60))", f"seconds_max={seconds_max}"))
         (copied / "tools/packages.txt").write_text("")
-        if (pathlib.Path(sys.prefix) / ".installed").exists():  # tools/test has made it: once is enough
-            (copied / "build").mkdir()
-            (copied / "build/venv").symlink_to(sys.prefix)
+        # An environment that is up to date: the tally needs no package.
+        (copied / "build/venv/bin").mkdir(parents=True)
+        (copied / "build/venv/bin/python").symlink_to(sys.executable)
+        wanted = hashlib.sha256((copied / "tools/requirements.txt").read_bytes()).hexdigest()
+        (copied / "build/venv/.installed").write_text(wanted + "\n")
         return copied
     return make
 
