@@ -190,9 +190,40 @@ int vexfs_graph_insert(struct vexfs_graph *graph, u32 slot, u32 generation,
 	return 0;
 }
 
+/*
+ * A slot that is removed while it is being linked is a tombstone by whoever
+ * sees both: each side stores its own word first and then looks at the other's.
+ */
+static void bury(struct vexfs_graph *graph, u32 slot)
+{
+	u8 linked = VEXFS_SLOT_LINKED;
+
+	if (vexfs_compare_exchange(vexfs_state_at(graph, slot), &linked,
+				   VEXFS_SLOT_DEAD))
+		vexfs_add(&graph->dead_count, 1);
+}
+
 void vexfs_graph_remove(struct vexfs_graph *graph, u32 slot)
 {
+	if (slot >= vexfs_slot_limit(graph))
+		return;
 	vexfs_remove(graph->file, slot);
+	bury(graph, slot);
+}
+
+void vexfs_graph_set_linked(struct vexfs_graph *graph, u32 slot)
+{
+	vexfs_add(&graph->linked_count, 1);
+	vexfs_store_ordered(vexfs_state_at(graph, slot), VEXFS_SLOT_LINKED);
+	if (!vexfs_load_ordered(vexfs_life_word(graph, slot)))
+		bury(graph, slot);
+}
+
+int vexfs_graph_is_free(const struct vexfs_graph *graph, u32 slot)
+{
+	return slot >= vexfs_slot_limit(graph) ||
+	       vexfs_load_acquire(vexfs_state_at(graph, slot)) ==
+		       VEXFS_SLOT_FREE;
 }
 
 /* Bits of a slot's own, so that every core and every order draws one sample. */
@@ -226,11 +257,15 @@ static void put_entry(const struct vexfs_graph *graph,
 	vexfs_store_relaxed(&set->slots[index], slot);
 }
 
+static struct vexfs_entries *other_set(struct vexfs_graph *graph)
+{
+	return &graph->entry_sets[graph->entries == &graph->entry_sets[0]];
+}
+
 static void thin_entries(struct vexfs_graph *graph)
 {
 	const struct vexfs_entries *old = graph->entries;
-	struct vexfs_entries *set =
-		&graph->entry_sets[old == &graph->entry_sets[0]];
+	struct vexfs_entries *set = other_set(graph);
 	u32 count = 0, i;
 
 	graph->entry_bits++;
@@ -240,6 +275,21 @@ static void thin_entries(struct vexfs_graph *graph)
 	/* There is always one, however unlikely its bits are. */
 	if (!count)
 		put_entry(graph, set, count++, old->slots[0]);
+	vexfs_store_release(&set->count, count);
+	vexfs_store_release(&graph->entries, set);
+}
+
+void vexfs_graph_drop_entries(struct vexfs_graph *graph,
+			      enum vexfs_slot_state state)
+{
+	const struct vexfs_entries *old = graph->entries;
+	struct vexfs_entries *set = other_set(graph);
+	u32 count = 0, i;
+
+	for (i = 0; i < old->count; i++)
+		if (vexfs_load_acquire(vexfs_state_at(graph, old->slots[i])) !=
+		    state)
+			put_entry(graph, set, count++, old->slots[i]);
 	vexfs_store_release(&set->count, count);
 	vexfs_store_release(&graph->entries, set);
 }

@@ -3,7 +3,7 @@
  * The graph over one vector file, its tail, and what searches and linking share.
  *
  * A slot is free, in the tail (inserted, not linked yet), linked, or a tombstone
- * (linked and removed). Each linked slot has a row of `width` links, packed to
+ * (linked and removed), until repair frees it. Each linked slot has a row of `width` links, packed to
  * the front: slot + 1, or 0 for no link. Rows are written by linking and repair
  * only; readers may see a row half changed, in which every entry is still a
  * slot that was once linked.
@@ -40,6 +40,8 @@ enum vexfs_slot_state {
 	VEXFS_SLOT_FREE,
 	VEXFS_SLOT_TAIL,
 	VEXFS_SLOT_LINKED,
+	VEXFS_SLOT_DEAD, /* linked, a tombstone */
+	VEXFS_SLOT_DYING, /* a tombstone that repair is taking out */
 };
 
 struct vexfs_graph_kernels;
@@ -58,6 +60,7 @@ struct vexfs_graph {
 	u32 line_bytes; /* of a filter line, or of a bare vexfs_row_scale */
 	u32 square_max; /* packed, of all rows ever inserted; only grows */
 	u32 linked_count; /* tombstones too */
+	u32 dead_count; /* tombstones that no repair has begun to take out */
 	u32 tail_first; /* both count without end; places are modulo tail_max */
 	u32 tail_last;
 	u32 *tail;
@@ -110,10 +113,15 @@ static inline u8 *vexfs_state_at(const struct vexfs_graph *graph, u32 slot)
 }
 
 /* The generation of a live slot plus 1, or 0. */
+static inline u64 *vexfs_life_word(const struct vexfs_graph *graph, u32 slot)
+{
+	return &graph->file->chunks[slot / VEXFS_CHUNK_ROWS]
+			->states[slot % VEXFS_CHUNK_ROWS];
+}
+
 static inline u64 vexfs_life_at(const struct vexfs_graph *graph, u32 slot)
 {
-	return vexfs_load_acquire(&graph->file->chunks[slot / VEXFS_CHUNK_ROWS]
-					   ->states[slot % VEXFS_CHUNK_ROWS]);
+	return vexfs_load_acquire(vexfs_life_word(graph, slot));
 }
 
 static inline u32 vexfs_tail_length(const struct vexfs_graph *graph)
@@ -146,8 +154,16 @@ int vexfs_graph_insert(struct vexfs_graph *graph, u32 slot, u32 generation,
 /* Tombstones a slot at once. */
 void vexfs_graph_remove(struct vexfs_graph *graph, u32 slot);
 
+/* 1 where a slot may be inserted into: never used, or dead and out of the graph. */
+int vexfs_graph_is_free(const struct vexfs_graph *graph, u32 slot);
+
+/* Of linking: a slot's links are there; it may have died meanwhile. */
+void vexfs_graph_set_linked(struct vexfs_graph *graph, u32 slot);
 /* Of linking: takes a linked slot into the sample of entries where it belongs. */
 void vexfs_graph_add_entry(struct vexfs_graph *graph, u32 slot);
+/* Of repair: leaves the slots of one state out of the sample. */
+void vexfs_graph_drop_entries(struct vexfs_graph *graph,
+			      enum vexfs_slot_state state);
 
 size_t vexfs_graph_memory_bytes(const struct vexfs_graph *graph);
 

@@ -56,9 +56,16 @@ void vexfs_free(void *memory, size_t bytes);
 	__atomic_exchange_n((place), (value), __ATOMIC_ACQ_REL)
 #define vexfs_compare_exchange(place, expected, value)                   \
 	__atomic_compare_exchange_n((place), (expected), (value), false, \
-				    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
-/* The sum. */
+				    __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE)
+/* The sum, the difference. */
 #define vexfs_add(place, value) \
 	__atomic_add_fetch((place), (value), __ATOMIC_ACQ_REL)
+#define vexfs_sub(place, value) \
+	__atomic_sub_fetch((place), (value), __ATOMIC_ACQ_REL)
+/* All in one order: who stores here and then loads there meets who does the
+ * same the other way round. */
+#define vexfs_store_ordered(place, value) \
+	__atomic_store_n((place), (value), __ATOMIC_SEQ_CST)
+#define vexfs_load_ordered(place) __atomic_load_n((place), __ATOMIC_SEQ_CST)
 
 #endif

@@ -123,7 +123,7 @@ void vexfs_remove(struct vexfs_vector_file *file, u32 slot)
 	const u32 chunk_index = slot / VEXFS_CHUNK_ROWS;
 
 	if (chunk_index < file->chunk_count)
-		vexfs_store_release(&file->chunks[chunk_index]
+		vexfs_store_ordered(&file->chunks[chunk_index]
 					     ->states[slot % VEXFS_CHUNK_ROWS],
 				    0);
 }

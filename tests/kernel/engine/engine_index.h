@@ -236,15 +236,27 @@ inline double distance_of(vexfs_metric metric, const float* query, const float* 
   return sum;
 }
 
-/// Walks all invariants of a graph that nobody changes meanwhile.
+inline bool is_in_graph(const vexfs_graph* graph, std::uint32_t slot) {
+  const std::uint8_t state = *vexfs_state_at(graph, slot);
+  return state == VEXFS_SLOT_LINKED || state == VEXFS_SLOT_DEAD;
+}
+
+/// Walks all invariants of a graph that nobody changes meanwhile, between repairs.
 inline void validate(const vexfs_graph* graph) {
   const std::uint32_t limit = vexfs_slot_limit(graph);
   std::uint32_t linked = 0;
+  std::uint32_t dead = 0;
   for (std::uint32_t slot = 0; slot < limit; ++slot) {
     const std::uint32_t* row = vexfs_links_at(graph, slot);
     const std::uint8_t state = *vexfs_state_at(graph, slot);
-    ASSERT_LE(state, VEXFS_SLOT_LINKED);
-    linked += state == VEXFS_SLOT_LINKED;
+    ASSERT_LE(state, VEXFS_SLOT_DEAD);
+    linked += is_in_graph(graph, slot);
+    dead += state == VEXFS_SLOT_DEAD;
+    if (state == VEXFS_SLOT_LINKED) {
+      ASSERT_NE(vexfs_life_at(graph, slot), 0U);
+    } else if (state != VEXFS_SLOT_TAIL) {
+      ASSERT_EQ(vexfs_life_at(graph, slot), 0U);
+    }
     std::vector<std::uint32_t> seen;
     bool has_ended = false;
     for (std::uint32_t i = 0; i < graph->config.width; ++i) {
@@ -254,16 +266,17 @@ inline void validate(const vexfs_graph* graph) {
       }
       ASSERT_FALSE(has_ended) << "slot " << slot << " has a link behind an empty place";
       const std::uint32_t target = row[i] - 1;
-      ASSERT_EQ(state, VEXFS_SLOT_LINKED) << "slot " << slot << " is not linked and has links";
+      ASSERT_TRUE(is_in_graph(graph, slot)) << "slot " << slot << " is not linked and has links";
       ASSERT_LT(target, limit);
       ASSERT_NE(target, slot) << "links to itself";
-      ASSERT_EQ(*vexfs_state_at(graph, target), VEXFS_SLOT_LINKED)
+      ASSERT_TRUE(is_in_graph(graph, target))
           << "slot " << slot << " links to " << target << ", which is not linked";
       ASSERT_EQ(std::ranges::count(seen, target), 0) << "slot " << slot << " links twice";
       seen.push_back(target);
     }
   }
   ASSERT_EQ(linked, graph->linked_count);
+  ASSERT_EQ(dead, graph->dead_count);
 
   std::vector<std::uint32_t> tail;
   for (std::uint32_t at = graph->tail_first; at != graph->tail_last; ++at) {
@@ -280,7 +293,7 @@ inline void validate(const vexfs_graph* graph) {
   const std::size_t line_bytes = graph->config.lines ? graph->line_bytes : graph->row_bytes;
   for (std::uint32_t i = 0; i < graph->entries->count; ++i) {
     const std::uint32_t slot = graph->entries->slots[i];
-    ASSERT_EQ(*vexfs_state_at(graph, slot), VEXFS_SLOT_LINKED);
+    ASSERT_TRUE(is_in_graph(graph, slot));
     const void* line = graph->config.lines ? static_cast<const void*>(vexfs_line_at(graph, slot))
                                            : vexfs_code_at(graph, slot);
     ASSERT_EQ(std::memcmp(graph->entries->lines + i * line_bytes, line, line_bytes), 0);

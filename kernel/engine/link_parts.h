@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* What the parts of linking share: the batch, the workers' memory, rows. */
+#ifndef VEXFS_ENGINE_LINK_PARTS_H
+#define VEXFS_ENGINE_LINK_PARTS_H
+
+#include "link.h"
+#include "walk_space.h"
+
+/* Candidates of a row: its links and those that would join them. */
+#define VEXFS_ROW_POOL 256u
+/* A row keeps at least this part of its most, see struct vexfs_prune. */
+#define VEXFS_KEPT_MIN_PART 2u
+#define VEXFS_BLOCK_SLOTS 64u
+
+struct vexfs_member {
+	u32 slot;
+	u32 chosen_count;
+};
+
+struct vexfs_linker {
+	struct vexfs_graph *graph;
+	u64 claim; /* which item is next, see link.c */
+	u32 done; /* items of this phase */
+	u32 opening; /* 1 while a worker decides what comes next */
+	u32 member_count;
+	u32 taken_count; /* from the tail: the members, then those that died in it */
+	struct vexfs_member members[VEXFS_BATCH_MAX];
+	u32 chosen[]; /* links_new for each member */
+};
+
+struct vexfs_worker {
+	struct vexfs_walk_space *space;
+	struct vexfs_pool row_pool;
+	u32 *kept;
+	u64 *edges; /* of a part: target above member */
+	u32 seen_is_clear; /* 1: no bit of the walk's is set */
+};
+
+/* Batches: choosing answers how many members there are. */
+u32 vexfs_choose_batch(struct vexfs_linker *linker);
+void vexfs_search_member(struct vexfs_linker *linker, u32 index,
+			 struct vexfs_worker *worker);
+void vexfs_link_back(struct vexfs_linker *linker, u32 part,
+		     struct vexfs_worker *worker);
+void vexfs_finish_batch(struct vexfs_linker *linker);
+
+/* Repair: beginning answers how many items of VEXFS_REPAIR_SLOTS there are. */
+#define VEXFS_REPAIR_SLOTS 4u
+bool vexfs_wants_repair(const struct vexfs_linker *linker);
+u32 vexfs_begin_repair(struct vexfs_linker *linker);
+void vexfs_repair_rows(struct vexfs_linker *linker, u32 item,
+		       struct vexfs_worker *worker);
+/* Between repairing rows and freeing slots: entries that go. */
+void vexfs_repair_entries(struct vexfs_linker *linker);
+void vexfs_free_slots(struct vexfs_linker *linker, u32 item);
+
+/* Rows, of which a worker is the only writer meanwhile. */
+void vexfs_write_row(const struct vexfs_graph *graph, u32 slot,
+		     const u32 *links, u32 count);
+u32 vexfs_row_length(const struct vexfs_graph *graph, const u32 *row);
+/* Writes what pruning keeps of the row pool, whose keys are the query's. */
+void vexfs_prune_row(const struct vexfs_graph *graph, u32 slot,
+		     const struct vexfs_query *query,
+		     struct vexfs_worker *worker);
+
+#endif
