@@ -187,7 +187,8 @@ int main(int argc, char** argv) {
   running->add_option("--url", given.url, "the server")->capture_default_str();
   running->add_option("--api-key", given.api_key, "sent with every request")
       ->envname("VEXBENCH_API_KEY");
-  running->add_option("--set", given.settings, "NAME=VALUE of a variable of the scenario");
+  running->add_option("--set", given.settings, "NAME=VALUE of a variable of the scenario")
+      ->allow_extra_args(false);  // or it would take the scenario's name for another value
   running->add_option("--out", given.out, "folder of the results")->capture_default_str();
   running->add_option("--threads", given.options.threads, "of the generator")
       ->capture_default_str()

@@ -167,6 +167,12 @@ def test_wrong_command_lines_and_scenarios(tmp_path):
     _, done = run_scenario(tmp_path, MADE + "steps:\n  - search:\n      hnsw_eff: 3\n", "http://127.0.0.1:1", status=2)
     assert re.search(r"scenario.yaml:5: steps\[0\].search.hnsw_eff: is not a key", done.stderr)
     assert run("--help").stdout.startswith("Loads servers")
+    file = tmp_path / "scenario.yaml"
+    file.write_text("name: ${first}${second}\nsteps: [create]\n")
+    done = run("run", "--set", "first=a", "--set", "second=b", file, status=2)
+    assert "needs data" in done.stderr, "a setting took the file's name"
+    done = run("run", "--set", "first", file, status=2)
+    assert "must be NAME=VALUE" in done.stderr
 
 
 def test_ctrl_c_ends_with_what_was_measured(tmp_path):
