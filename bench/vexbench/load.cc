@@ -31,8 +31,7 @@ load::load(const target& server, std::vector<stream> streams, options given)
   }
   // A worker without a connection would only wake up in vain.
   const std::uint32_t count = std::clamp(options_.threads, 1U, std::max(1U, connections));
-  for (std::uint32_t index = 0; index < count; ++index)
-    workers_.push_back(nullptr);
+  workers_.resize(count);  // first: each looks at how many there are, to know its share
   for (std::uint32_t index = 0; index < count; ++index)
     workers_[index] = std::make_unique<worker>(*this, index);
 }

@@ -79,7 +79,7 @@ outcome<void> run_step(run_context& run, const solve_step& how, step_report& to)
     found.recall = found.ef ? solver.recall_at(*found.ef) : solver.best_recall();
     to.solved.push_back(found);
   }
-  std::ranges::sort(to.operations, {}, [](const operation_report& each) {
+  std::ranges::stable_sort(to.operations, {}, [](const operation_report& each) {
     return each.recall ? each.recall->mean : 0;
   });
   // Two targets may be reached by the same ef: it is measured once.
