@@ -15,6 +15,8 @@ namespace vexfs::bench {
 namespace {
 
 constexpr auto look_interval = std::chrono::milliseconds(2);
+// So many errors without one answer: there is nothing to wait for.
+constexpr std::uint64_t errors_alone_max = 1000;
 
 // The generator's threads and everything else of this process: judging recall, too.
 double own_cpu_seconds() {
@@ -74,7 +76,7 @@ drive_end drive(run_context& run, load& running, const std::string& what,
     std::optional<drive_end> end;
     if (run.interrupted)
       end = drive_end::interrupted;
-    else if (running.failed())
+    else if (running.failed() || (running.answered() == 0 && running.errors() >= errors_alone_max))
       end = drive_end::failed;
     else if (stream && running.is_exhausted(*stream))
       end = drive_end::exhausted;

@@ -77,8 +77,8 @@ class step_meter {
 
 enum class drive_end : std::uint8_t { time_is_up, exhausted, interrupted, failed };
 
-/// Shows progress until the time is up, a stream is exhausted, the user has had enough, or a worker
-/// fails.
+/// Shows progress until the time is up, a stream is exhausted, the user has had enough, a worker
+/// fails, or nothing but errors comes.
 [[nodiscard]] drive_end drive(run_context& run, load& running, const std::string& what,
                               std::optional<double> seconds, std::optional<std::size_t> stream);
 
