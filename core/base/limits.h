@@ -16,6 +16,8 @@ inline constexpr std::size_t arena_kept_bytes_max = 1024 * 1024;
 inline constexpr std::uint32_t vector_dim_max = 65'536;
 inline constexpr std::size_t collection_name_chars_max = 255;
 inline constexpr std::size_t vector_name_bytes_max = 200;
+// Ours: each costs a megabyte of tables before it holds anything.
+inline constexpr std::size_t vector_names_max = 1024;
 inline constexpr std::uint32_t prefetch_depth_max = 64;
 inline constexpr std::uint64_t mmr_candidates_max = 16'384;
 inline constexpr std::size_t multivector_floats_max = 1'048'576;
@@ -116,6 +118,12 @@ inline constexpr std::uint32_t slice_jobs_max = 64;
 // A payload path. No step past the depth of a document can select anything.
 inline constexpr std::size_t payload_path_bytes_max = 64 * 1024;
 inline constexpr std::size_t payload_path_steps_max = 4 * json_depth_max;
+
+// Conditions of one filter, and bytes of a text that one matches: they cost at every point that is
+// looked at. Then the bitmaps that one plan takes for conditions with an index, all together.
+inline constexpr std::size_t filter_conditions_max = 65'536;
+inline constexpr std::size_t match_text_bytes_max = 64 * 1024;
+inline constexpr std::uint64_t filter_bitmap_bytes_max = 64ULL << 20;
 
 // Changed points that a plan in construction can look at again; past it the plan starts over, and
 // after so many starts it takes the whole of what is left in one step.

@@ -16,6 +16,8 @@ namespace {
 /// Slots that are decided together: the bitmaps of a few levels of the tree stay in the first
 /// cache.
 constexpr std::size_t block_words = 256;
+/// A fold of a large tree takes fewer: about this many words of all its nodes together.
+constexpr std::size_t fold_words_max = 1 << 16;
 /// Setting bits from an index, or folding words, against looking at one payload.
 constexpr std::uint64_t bits_per_look = 64;
 
@@ -39,6 +41,7 @@ struct plan_state {
   std::size_t leaf_index = 0;
   std::size_t next_word = 0;         // of the block after the current one
   std::size_t pending_first = 0;     // first word of the current block
+  std::size_t pending_words = 0;     // its size
   std::span<std::uint64_t> pending;  // what is still to be looked at in it
   std::span<std::uint64_t> allowed, scratch;
 
@@ -59,9 +62,12 @@ void plan_state::start(const field_indexes& indexes, const point_source& source)
   allowed = memory->array<std::uint64_t>(words);
   pending = memory->array<std::uint64_t>(block_words);
   scratch = memory->array<std::uint64_t>(2 * block_words * (tree.depth + 1));
+  std::uint64_t bitmap_bytes = 0;
   for (plan_leaf* leaf : tree.leaves) {
-    leaf->sure = memory->array<std::uint64_t>(words);
     const bool by_index = leaf->node->kind == compiled_node::form::field;
+    bitmap_bytes += words * sizeof(std::uint64_t) * (by_index ? 2 : 1);
+    if (bitmap_bytes > filter_bitmap_bytes_max) break;
+    leaf->sure = memory->array<std::uint64_t>(words);
     if (by_index) leaf->maybe = memory->array<std::uint64_t>(words);
     if (by_index) {
       leaf->node->index->select_undecided(*leaf->node->predicate, slot_bits(leaf->maybe));
@@ -69,13 +75,14 @@ void plan_state::start(const field_indexes& indexes, const point_source& source)
   }
   leaf_index = 0;
   next_word = 0;
-  std::ranges::fill(pending, 0);
+  pending_words = 0;
   at = stage::leaves;
 }
 
 bool plan_state::leaves(const point_source& source, std::uint64_t& budget) {
   for (; leaf_index < tree.leaves.size(); ++leaf_index) {
     plan_leaf& leaf = *tree.leaves[leaf_index];
+    if (leaf.sure.empty()) continue;
     if (leaf.node->kind == compiled_node::form::has_id) {
       slot_bits bits(leaf.sure);
       for (std::uint64_t& item = leaf.cursor.item; item < leaf.node->ids.size(); ++item, --budget) {
@@ -99,7 +106,7 @@ bool plan_state::leaves(const point_source& source, std::uint64_t& budget) {
 
 bool plan_state::look(const point_source& source, std::uint64_t& budget) {
   std::array<std::uint64_t, block_words> live;
-  const std::size_t words = std::min(block_words, allowed.size() - pending_first);
+  const std::size_t words = pending_words;
   source.live_words(static_cast<std::uint32_t>(pending_first), std::span(live.data(), words));
   std::array<std::uint32_t, point_source::point_group_max> group;
   std::array<std::string_view, point_source::point_group_max> payloads;
@@ -119,7 +126,7 @@ bool plan_state::look(const point_source& source, std::uint64_t& budget) {
       const std::uint64_t bit = 1ULL << (group[j] & 63);
       word &= ~bit;
       if (compiled->matches(source, group[j], payloads[j])) allowed[pending_first + i] |= bit;
-      budget -= std::min<std::uint64_t>(budget, 1 + payloads[j].size() / 1024);
+      budget -= std::min(budget, (1 + payloads[j].size() / 1024) * tree.look_cost);
     }
     if (word != 0) return false;
   }
@@ -132,7 +139,9 @@ bool plan_state::blocks(const point_source& source, std::uint64_t& budget) {
     if (next_word >= allowed.size()) return true;
     if (budget == 0) return false;
     const std::size_t first = next_word;
-    const std::size_t words = std::min(block_words, allowed.size() - first);
+    const std::size_t block =
+        std::clamp<std::size_t>(fold_words_max / tree.node_count, 1, block_words);
+    const std::size_t words = std::min(block, allowed.size() - first);
     const verdict out{scratch.first(words), scratch.subspan(block_words, words)};
     fold(tree.root, first, scratch.subspan(2 * block_words), out);
     std::array<std::uint64_t, block_words> live;
@@ -142,6 +151,7 @@ bool plan_state::blocks(const point_source& source, std::uint64_t& budget) {
       pending[i] = out.maybe[i] & ~out.sure[i] & live[i];
     }
     pending_first = first;
+    pending_words = words;
     next_word = first + words;
     budget -= std::min<std::uint64_t>(budget, tree.node_count * words / bits_per_look + 1);
   }
@@ -154,7 +164,7 @@ bool plan_state::changes(const field_indexes& indexes, const point_source& sourc
     const std::uint32_t slot = indexes.changed_slot(changes_seen);
     if (slot >> 6 >= allowed.size()) continue;
     ++checked;
-    --budget;
+    budget -= std::min(budget, tree.look_cost);
     const std::uint64_t bit = 1ULL << (slot & 63);
     std::uint64_t& word = allowed[slot >> 6];
     word = compiled->matches(source, slot) ? word | bit : word & ~bit;

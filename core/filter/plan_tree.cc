@@ -9,6 +9,25 @@ namespace {
 
 using form = plan_node::form;
 
+constexpr std::uint64_t conditions_per_look = 8;
+constexpr std::uint64_t ring_points_per_condition = 8;
+
+/// Conditions that have to be checked on a point in the worst case.
+std::uint64_t weight_of(const compiled_node& node) {
+  std::uint64_t weight = 1;
+  for (const compiled_node& child : node.children)
+    weight += weight_of(child);
+  if (node.predicate == nullptr) return weight;
+  weight += node.predicate->tokens.size();
+  if (node.predicate->match == match_form::substring) weight += node.predicate->strings.size();
+  if (node.predicate->polygon == nullptr) return weight;
+  const prepared_polygon& polygon = *node.predicate->polygon;
+  std::uint64_t points = polygon.exterior.points.size();
+  for (const geo_ring& hole : polygon.interiors)
+    points += hole.points.size();
+  return weight + points / ring_points_per_condition;
+}
+
 class tree_maker {
  public:
   explicit tree_maker(arena& memory) : memory_(memory) {}
@@ -19,6 +38,7 @@ class tree_maker {
     tree.leaves = memory_.copy(std::span<plan_leaf* const>(leaves_));
     tree.depth = depth_;
     tree.node_count = node_count_;
+    tree.look_cost = 1 + weight_of(root) / conditions_per_look;
     return tree;
   }
 
@@ -98,6 +118,10 @@ void fill(verdict out, std::uint64_t sure, std::uint64_t maybe) {
 
 void fold_leaf(const plan_node& node, std::size_t first_word, verdict out) {
   const plan_leaf& leaf = *node.leaf;
+  if (leaf.sure.empty()) {
+    fill(out, 0, ~0ULL);
+    return;
+  }
   for (std::size_t i = 0; i < out.sure.size(); ++i) {
     const std::uint64_t sure = leaf.sure[first_word + i];
     const std::uint64_t maybe = leaf.maybe.empty() ? 0 : leaf.maybe[first_word + i];

@@ -17,7 +17,8 @@ struct verdict {
   std::span<std::uint64_t> sure, maybe;
 };
 
-/// A condition that an index serves, with its bitmaps over all slots.
+/// A condition that an index serves, with its bitmaps over all slots; without them, it is decided
+/// from payloads.
 struct plan_leaf {
   const compiled_node* node = nullptr;
   selection_cursor cursor;
@@ -39,6 +40,7 @@ struct plan_tree {
   std::span<plan_leaf* const> leaves;
   std::uint32_t depth = 1;
   std::uint32_t node_count = 0;
+  std::uint64_t look_cost = 1;  // of a payload, against that of one with a few conditions
 };
 
 [[nodiscard]] plan_tree make_plan_tree(const compiled_node& root, arena& memory);

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "core/base/limits.h"
+
 namespace vexfs::rest {
 namespace {
 
@@ -13,6 +15,12 @@ condition decode_condition(decoder& in, const node& value, const std::string& pa
 std::span<const condition> decode_clause(decoder& in, const node& value, const std::string& path) {
   const std::span<const node> items =
       value.is(node::form::array) ? value.items : std::span<const node>(&value, 1);
+  in.filter_conditions += items.size();
+  if (in.filter_conditions > filter_conditions_max) {
+    in.refuse(errc::bad_request,
+              "A filter may have at most " + std::to_string(filter_conditions_max) + " conditions");
+    return {};
+  }
   const auto conditions = in.memory.array<condition>(items.size());
   for (std::size_t i = 0; i < items.size() && !in.failed(); ++i)
     conditions[i] = decode_condition(in, items[i], path + "[" + std::to_string(i) + "]");
@@ -58,7 +66,11 @@ std::optional<match> decode_match(decoder& in, const node& value) {
   const auto text = [&](std::string_view name, match_text::mode mode) -> std::optional<match> {
     const node* given = value.find(name);
     if (!given) return std::nullopt;
-    return match_text{mode, in.string(*given)};
+    const std::string_view wanted = in.string(*given);
+    if (wanted.size() > match_text_bytes_max)
+      in.refuse(errc::bad_request, "A text to match may have at most " +
+                                       std::to_string(match_text_bytes_max) + " bytes");
+    return match_text{mode, wanted};
   };
   if (auto found = text("text", match_text::mode::all)) return found;
   if (auto found = text("text_any", match_text::mode::any)) return found;
@@ -213,6 +225,7 @@ const filter* decode_lone_condition(decoder& in, const node& value, const std::s
 
 const filter* decode_filter(decoder& in, const node& value, std::string_view path) {
   if (!in.object(&value, "Filter")) return nullptr;
+  if (in.filter_depth++ == 0) in.filter_conditions = 0;
   auto* made = in.memory.make<filter>();
   for (const json::member& one : value.members) {
     const std::string where = std::string(path) + "." + std::string(one.name);
@@ -238,6 +251,7 @@ const filter* decode_filter(decoder& in, const node& value, std::string_view pat
       made->at_least = at_least;
     }
   }
+  --in.filter_depth;
   return made;
 }
 

@@ -30,6 +30,10 @@ class decoder {
 
   arena& memory;
 
+  // Of the filter that is being read: how deep in it, and its conditions so far.
+  std::uint32_t filter_depth = 0;
+  std::size_t filter_conditions = 0;
+
   /// Parses the document; nullptr after a failure.
   [[nodiscard]] const node* parse();
 

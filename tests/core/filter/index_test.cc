@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <random>
 
 #include <gtest/gtest.h>
 
+#include "core/base/limits.h"
 #include "core/filter/filter_plan.h"
 #include "core/filter/indexes.h"
 #include "tests/core/filter/point_table.h"
@@ -203,6 +205,65 @@ TEST(index, an_indexed_condition_looks_at_no_payload) {
   const auto estimate = estimate_cardinality(&what, indexes, 1'000, memory);
   EXPECT_EQ(estimate.min, 10U);
   EXPECT_EQ(estimate.max, 10U);
+}
+
+/// `should` over one key of the given integers.
+filter one_of(std::span<const std::int64_t> values, arena& memory) {
+  const auto conditions = memory.array<condition>(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    field_condition field;
+    field.key = *parse_payload_path("a", memory);
+    field.matches = match_value{values[i]};
+    conditions[i] = field;
+  }
+  filter what;
+  what.should = conditions;
+  return what;
+}
+
+TEST(plan, a_filter_of_many_conditions_is_decided_in_small_steps) {
+  arena memory;
+  point_table table;
+  for (std::uint32_t slot = 0; slot < 100; ++slot)
+    table.insert(slot, point_id::from_number(slot), R"({"a":-1})");
+  std::vector<std::int64_t> values(10'000);
+  std::iota(values.begin(), values.end(), 0);
+  const filter what = one_of(values, memory);
+  const field_indexes none;
+  filter_plan plan(&what, memory);
+  std::uint64_t before = 0;
+  while (!plan.advance(none, table, 256)) {
+    EXPECT_LE(plan.checked_count() - before, 1U);  // 10,000 conditions are as much as 256 payloads
+    before = plan.checked_count();
+  }
+  EXPECT_EQ(plan.count(), 0U);
+  EXPECT_EQ(plan.checked_count(), 100U);
+}
+
+TEST(plan, conditions_whose_bitmaps_would_take_too_much_memory_are_decided_from_payloads) {
+  arena memory;
+  point_table table;
+  field_indexes indexes;
+  ASSERT_TRUE(indexes.create("a", schema_of(payload_type::integer)));
+  constexpr std::int64_t condition_count = 30'000;
+  // Few points, with slots that are far apart.
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    const std::uint32_t slot = i * 500;
+    const std::int64_t value = i % 2 == 0 ? condition_count - 1 - i : -1;
+    table.insert(slot, point_id::from_number(slot), "{\"a\":" + std::to_string(value) + "}");
+    indexes.on_insert(slot, table.points[slot].payload);
+  }
+  while (!indexes.build(table, 10'000)) {
+  }
+  std::vector<std::int64_t> values(condition_count);
+  std::iota(values.begin(), values.end(), 0);
+  const filter what = one_of(values, memory);
+  filter_plan plan(&what, memory);
+  while (!plan.advance(indexes, table, 100'000)) {
+  }
+  EXPECT_EQ(plan.count(), 10U);
+  EXPECT_GT(plan.checked_count(), 0U);
+  EXPECT_LE(memory.used_bytes(), filter_bitmap_bytes_max + 64 * 1024 * 1024);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "core/base/limits.h"
 #include "net/rest/decode/decode_query.h"
 #include "net/rest/decode/decode_update.h"
 
@@ -264,6 +265,29 @@ TEST(decode, bounds_what_it_says_about_many_faults) {
   ASSERT_FALSE(decoded);
   EXPECT_EQ(decoded.error().code, errc::invalid);
   EXPECT_LT(decoded.error().text.size(), 64U * 1024);
+}
+
+TEST(decode_filter, bounds_what_a_filter_may_cost_at_every_point) {
+  const auto error_of = [](const std::string& body) {
+    arena memory;
+    const auto decoded = decode_count(body, memory);
+    return decoded ? "" : decoded.error().text;
+  };
+  const auto with_conditions = [](std::size_t count) {
+    std::string body = R"({"filter":{"must":[)";
+    for (std::size_t i = 0; i < count; ++i)
+      body += i > 0 ? R"(,{"has_vector":""})" : R"({"has_vector":""})";
+    return body + "]}}";
+  };
+  EXPECT_EQ(error_of(with_conditions(filter_conditions_max)), "");
+  EXPECT_EQ(error_of(with_conditions(filter_conditions_max + 1)),
+            "A filter may have at most 65536 conditions");
+  const auto with_text = [](std::size_t bytes) {
+    return R"({"filter":{"must":{"key":"a","match":{"text":")" + std::string(bytes, 'x') + "\"}}}}";
+  };
+  EXPECT_EQ(error_of(with_text(match_text_bytes_max)), "");
+  EXPECT_EQ(error_of(with_text(match_text_bytes_max + 1)),
+            "A text to match may have at most 65536 bytes");
 }
 
 }  // namespace
