@@ -81,7 +81,10 @@ result<void> save_catalogue(io::storage& disk, const catalogue_view& view,
   head.number(version);
   head.number(crc32c(bytes_of(body)));
   content += body;
-  return io::replace_file(disk, file_name, bytes_of(content));
+  auto saved = io::replace_file(disk, file_name, bytes_of(content));
+  // A file that is missing here is nothing that a client asked for.
+  if (saved || saved.error().code != errc::not_found) return saved;
+  return fail(errc::service, "storage: " + saved.error().text);
 }
 
 }  // namespace vexfs

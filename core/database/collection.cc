@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/limits.h"
 #include "core/database/variable_column.h"
 #include "core/database/vector_column.h"
 
@@ -20,6 +21,11 @@ collection::collection(std::uint64_t given_number, std::string given_name,
       config(std::move(given_config)),
       slots(readers) {}
 
+error too_many_vectors() {
+  return {errc::bad_request,
+          "A collection may have at most " + std::to_string(vector_names_max) + " vectors"};
+}
+
 result<std::shared_ptr<column>> make_column(const std::string& name, const vector_params& params,
                                             device& machine) {
   if (params.multivector) return variable_column::create_multi(name, params);
@@ -31,6 +37,8 @@ result<std::unique_ptr<collection>> collection::create(std::uint64_t number, std
                                                        collection_config config,
                                                        std::uint32_t owner_core,
                                                        std::uint32_t core_count, device& machine) {
+  if (config.vectors.params.size() + config.sparse_vectors.size() > vector_names_max)
+    return std::unexpected(too_many_vectors());
   auto made = std::unique_ptr<collection>(
       new collection(number, std::move(name), std::move(config), owner_core, core_count, machine));
   for (const auto& [vector_name, params] : made->config.vectors.params) {

@@ -21,6 +21,9 @@
 
 namespace vexfs {
 
+/// What a request for more vectors than a collection may have is answered.
+[[nodiscard]] error too_many_vectors();
+
 using column_map = std::map<std::string, std::shared_ptr<column>, std::less<>>;
 
 /// The column of a dense or a multivector.

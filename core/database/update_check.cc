@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/database/update_check.h"
 
+#include "core/base/limits.h"
 #include "core/filter/field_index.h"
 
 namespace vexfs {
@@ -38,6 +39,7 @@ struct checker {
     if (target.find_column(operation.name))
       return fail(errc::bad_input,
                   "Vector with name '" + std::string(operation.name) + "' already exists");
+    if (target.columns.size() >= vector_names_max) return std::unexpected(too_many_vectors());
     return {};
   }
   result<void> operator()(const delete_vector_name& operation) const {
