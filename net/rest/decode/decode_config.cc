@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/rest/decode/decode_config.h"
 
+#include <algorithm>
 #include <concepts>
 
 #include "core/base/limits.h"
@@ -57,26 +58,33 @@ const node* find_member(const node& object, std::string_view name) {
   return nullptr;
 }
 
-std::string number_text(double value, bool whole) {
-  return whole ? std::to_string(static_cast<std::uint64_t>(value)) : [&] {
-    std::string text = std::to_string(value);
-    while (text.ends_with('0') && !text.ends_with(".0"))
-      text.pop_back();
-    return text;
-  }();
+std::string number_text(std::uint64_t value) {
+  return std::to_string(value);
+}
+std::string number_text(double value) {
+  std::string text = std::to_string(value);
+  while (text.ends_with('0') && !text.ends_with(".0"))
+    text.pop_back();
+  return text;
 }
 
-void check_bounds(decoder& in, std::string_view name, const std::string& path, double value,
-                  bool whole) {
+template <class Number>
+void check_bounds(decoder& in, std::string_view name, const std::string& path, Number value) {
   for (const bound& limit : bounds) {
-    if (limit.name != name || (value >= limit.least && value <= limit.most)) continue;
-    const std::string range = limit.most == no_most
-                                  ? "must be " + number_text(limit.least, whole) + " or larger"
-                                  : "must be from " + number_text(limit.least, whole) + " to " +
-                                        number_text(limit.most, whole);
-    in.invalid(path, "value " + number_text(value, whole) + " invalid, " + range);
+    const auto given = static_cast<double>(value);
+    if (limit.name != name || (given >= limit.least && given <= limit.most)) continue;
+    const std::string least = number_text(static_cast<Number>(limit.least));
+    in.invalid(path,
+               "value " + number_text(value) + " invalid, must be " +
+                   (limit.most == no_most
+                        ? least + " or larger"
+                        : "from " + least + " to " + number_text(static_cast<Number>(limit.most))));
   }
 }
+
+/// Numbers that the contract keeps in 32 bits.
+constexpr std::string_view short_numbers[] = {"shard_number", "replication_factor",
+                                              "write_consistency_factor", "read_fan_out_factor"};
 
 template <class T>
 void read(decoder& in, const node& value, std::string_view name, const std::string& path, T& out);
@@ -191,10 +199,14 @@ void read(decoder& in, const node& value, std::string_view name, const std::stri
     out = in.boolean(value);
   } else if constexpr (std::same_as<T, std::uint64_t>) {
     out = in.u64(value);
-    if (!in.failed()) check_bounds(in, name, path, static_cast<double>(out), true);
+    if (out > UINT32_MAX && std::ranges::find(short_numbers, name) != std::end(short_numbers))
+      in.malformed("invalid value: integer `" + std::to_string(out) + "`, expected u32");
+    // Of a sparse vector's index the same name has no least value.
+    const bool is_bound = !path.ends_with("index.full_scan_threshold");
+    if (!in.failed() && is_bound) check_bounds(in, name, path, out);
   } else if constexpr (std::floating_point<T>) {
     out = static_cast<T>(in.f64(value));
-    if (!in.failed()) check_bounds(in, name, path, static_cast<double>(out), false);
+    if (!in.failed()) check_bounds(in, name, path, static_cast<double>(out));
   } else if constexpr (std::same_as<T, quantization_config>) {
     read_quantization(in, value, path, out);
   } else if constexpr (std::same_as<T, thread_setting>) {

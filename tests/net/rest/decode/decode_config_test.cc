@@ -49,6 +49,24 @@ TEST(decode_create_collection, tells_what_is_wrong) {
                   .starts_with("Format error in JSON body: missing field `distance`"));
 }
 
+TEST(decode_create_collection, tells_a_large_number_as_it_was_given) {
+  EXPECT_EQ(
+      error_of_create(R"({"vectors":{"size":18446744073709551615,"distance":"Dot"}})"),
+      "Validation error in JSON body: [vectors.size: value 18446744073709551615 invalid, must "
+      "be from 1 to 65536]");
+  EXPECT_TRUE(error_of_create(R"({"shard_number":4294967296})")
+                  .starts_with("Format error in JSON body: invalid value: integer `4294967296`, "
+                               "expected u32"));
+}
+
+TEST(decode_create_collection, bounds_a_threshold_of_the_graph_and_not_that_of_a_sparse_index) {
+  EXPECT_EQ(
+      error_of_create(R"({"hnsw_config":{"full_scan_threshold":5}})"),
+      "Validation error in JSON body: [hnsw_config.full_scan_threshold: value 5 invalid, must "
+      "be 10 or larger]");
+  EXPECT_EQ(error_of_create(R"({"sparse_vectors":{"s":{"index":{"full_scan_threshold":5}}}})"), "");
+}
+
 TEST(check_collection_name, keeps_the_contracts_rule) {
   EXPECT_EQ(check_collection_name("caf\xc3\xa9 1"), "");
   EXPECT_EQ(check_collection_name("a/b"), "collection name cannot contain \"/\" char");
