@@ -23,6 +23,10 @@ utf8_char read_utf8(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
+    if (static_cast<unsigned char>(text.front()) < 0x80) {
+      text.remove_prefix(1);
+      continue;
+    }
     const auto [code, bytes] = read_utf8(text);
     if (code == utf8_char::invalid) return false;
     text.remove_prefix(bytes);

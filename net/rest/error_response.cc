@@ -2,6 +2,7 @@
 #include "net/rest/error_response.h"
 
 #include "core/payload/print.h"
+#include "core/payload/utf8.h"
 
 namespace vexfs::rest {
 namespace {
@@ -32,6 +33,20 @@ constexpr error_class classes[] = {
 };
 static_assert(std::size(classes) == static_cast<std::size_t>(errc::unsupported) + 1);
 
+/// What a client has sent may be told to it again, and need not be UTF-8.
+std::string as_utf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto [code, bytes] = read_utf8(text);
+    if (code == utf8_char::invalid)
+      append_utf8(out, 0xfffd);
+    else
+      out += text.substr(0, bytes);
+    text.remove_prefix(bytes);
+  }
+  return out;
+}
+
 }  // namespace
 
 void answer_error(http::response& answer, const error& failure, double seconds) {
@@ -39,7 +54,7 @@ void answer_error(http::response& answer, const error& failure, double seconds) 
   answer.status = kind.status;
   answer.content_type = "application/json";
   answer.body.assign("{\"status\":{\"error\":");
-  append_json_string(answer.body, std::string(kind.prefix) + failure.text);
+  append_json_string(answer.body, as_utf8(std::string(kind.prefix) + failure.text));
   answer.body += "},\"time\":";
   append_json_number(answer.body, seconds);
   answer.body += '}';

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 
 #include "core/base/limits.h"
+#include "core/payload/utf8.h"
 #include "net/http/cors.h"
 #include "net/rest/error_response.h"
 #include "net/rest/routes.h"
@@ -129,6 +131,16 @@ void rest_service::handle(http::exchange& call) {
       return;
   }
   if (!authorise(call)) {
+    call.finish();
+    return;
+  }
+  // Names are printed in JSON, so they have to be text.
+  const auto capture_count =
+      static_cast<std::size_t>(std::ranges::count(call.matched->pattern, '{'));
+  if (!std::ranges::all_of(std::span(call.captures).first(capture_count), is_utf8)) {
+    answer_error(call.answer,
+                 {errc::malformed, "Deserialize error in path parameters: invalid utf-8 sequence"},
+                 0);
     call.finish();
     return;
   }
