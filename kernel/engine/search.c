@@ -38,8 +38,11 @@ static int start_query(const struct vexfs_graph *graph,
 	walk->stop_rank = search->stop_rank;
 	walk->stop_share = search->stop_share;
 	walk->slack = search->slack;
+	walk->allowed = search->allowed ? search->allowed[index] : NULL;
 	vexfs_start_walk(graph, walk, graph->file->metric);
 	vexfs_offer_tail(graph, walk);
+	if (walk->allowed)
+		vexfs_seed_filtered(graph, walk);
 	return 0;
 }
 

@@ -19,6 +19,9 @@ struct vexfs_found {
 struct vexfs_search {
 	u32 query_count;
 	const u32 *query_bits; /* query_count x dim, IEEE 754 singles */
+	/* A bitmap a query over the slots below slot_limit, or NULL for a query or
+	 * for all. */
+	const u64 *const *allowed;
 	u32 wanted; /* candidates a query, at most ef */
 	u32 ef; /* places of the pool, at most VEXFS_EF_MAX */
 	u32 stop_rank; /* 0, or the rank of struct vexfs_walk; at most ef */

@@ -7,6 +7,10 @@
  * The pool holds the nearest slots seen, sorted by key; a place whose highest
  * bit is set has been expanded, or is not to be. The walk expands the nearest
  * place that has not been, until there is none within reach.
+ *
+ * Under a filter only slots that pass enter the pool. Where a row has few of
+ * them, the rows of some of its other neighbours are looked through, so that
+ * the walk gets past what does not pass without measuring any of it.
  */
 #ifndef VEXFS_ENGINE_WALK_H
 #define VEXFS_ENGINE_WALK_H
@@ -15,10 +19,15 @@
 
 #define VEXFS_EXPANDED 0x80000000u
 #define VEXFS_NO_SLOT 0xffffffffu
+/* A filtered walk looks behind so many failing neighbours of a row that yields
+ * fewer passing ones than the second number. */
+#define VEXFS_HOPS_MAX 8u
+#define VEXFS_PASSING_FEW 32u
 #define VEXFS_BUFFER_SLOTS (VEXFS_WIDTH_MAX + 4)
 
 enum vexfs_walk_phase {
 	VEXFS_WALK_GATHER, /* the unseen neighbours of the next place */
+	VEXFS_WALK_HOP, /* under a filter: those of neighbours that do not pass */
 	VEXFS_WALK_FILTER, /* by their lines */
 	VEXFS_WALK_SCORE, /* by their codes */
 };
@@ -34,11 +43,12 @@ struct vexfs_walk {
 	struct vexfs_query query;
 	struct vexfs_pool pool;
 	u64 *seen; /* a bit a slot */
+	const u64 *allowed; /* a bit a slot, or NULL: all pass */
 	u32 slot_limit; /* slots that seen has bits for */
 	u32 slack; /* of the filter lines, see vexfs_line_key() */
 	u32 stop_rank; /* 0, or: end where the next place is farther than the */
 	u32 stop_share; /* stop_rank-th by more than this share, in 2^-16 */
-	u32 at; /* the place to expand next */
+	u32 at; /* the place that was expanded last, then the next */
 	enum vexfs_walk_phase phase;
 	u32 count; /* in the buffer */
 	u32 index; /* of the query, for the caller */
@@ -46,6 +56,8 @@ struct vexfs_walk {
 	u32 expanded_count;
 	u32 filtered_count;
 	u32 scored_count;
+	u32 hop_count;
+	u32 hops[VEXFS_HOPS_MAX]; /* neighbours that do not pass, to look behind */
 	u32 buffer[VEXFS_BUFFER_SLOTS];
 };
 
@@ -72,10 +84,11 @@ struct vexfs_graph_kernels {
 	void (*keys)(const struct vexfs_graph *graph,
 		     const struct vexfs_query *query, const u32 *slots,
 		     u32 count, s32 *keys);
-	/* The nearest entry, by lines where the graph has them; VEXFS_NO_SLOT
-	 * where there is none. */
+	/* The nearest entry below the limit that passes, by lines where the graph
+	 * has them; VEXFS_NO_SLOT where there is none. */
 	u32 (*nearest_entry)(const struct vexfs_graph *graph,
-			     const struct vexfs_query *query);
+			     const struct vexfs_query *query,
+			     const u64 *allowed, u32 slot_limit);
 	/* Offers slots to a pool, marked as given (0 or VEXFS_EXPANDED). */
 	void (*offer)(const struct vexfs_graph *graph,
 		      const struct vexfs_query *query, const u32 *slots,
@@ -91,6 +104,11 @@ struct vexfs_graph_kernels {
 extern const struct vexfs_graph_kernels vexfs_graph_kernels_scalar;
 extern const struct vexfs_graph_kernels vexfs_graph_kernels_avx2;
 extern const struct vexfs_graph_kernels vexfs_graph_kernels_avx512;
+
+static inline bool vexfs_passes(const u64 *allowed, u32 slot)
+{
+	return !allowed || (allowed[slot / 64] >> (slot % 64) & 1);
+}
 
 static inline u32 vexfs_pad_pool(u32 ef)
 {

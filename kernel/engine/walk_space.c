@@ -2,6 +2,9 @@
 #include "walk_space.h"
 
 #define TAIL_BLOCK 64u
+#define SEEDS_MAX 8u
+#define SEED_STRIDE \
+	1000003u /* a prime: visits all words but where it divides */
 
 static size_t seen_bytes(u32 slot_limit)
 {
@@ -52,6 +55,7 @@ void vexfs_offer_tail(const struct vexfs_graph *graph, struct vexfs_walk *walk)
 		/* A place is overwritten when its slot is linked: the walk finds
 		 * that one, and may meet here what came instead. */
 		if (slot >= walk->slot_limit || !vexfs_life_at(graph, slot) ||
+		    !vexfs_passes(walk->allowed, slot) ||
 		    walk->seen[slot / 64] >> (slot % 64) & 1)
 			continue;
 		walk->seen[slot / 64] |= 1ULL << (slot % 64);
@@ -67,6 +71,54 @@ void vexfs_offer_tail(const struct vexfs_graph *graph, struct vexfs_walk *walk)
 				      VEXFS_EXPANDED, &walk->pool);
 }
 
+static bool is_seed(const struct vexfs_graph *graph,
+		    const struct vexfs_walk *walk, u32 slot)
+{
+	const u8 state = vexfs_load_acquire(vexfs_state_at(graph, slot));
+
+	return (state == VEXFS_SLOT_LINKED || state == VEXFS_SLOT_DEAD) &&
+	       !(walk->seen[slot / 64] >> (slot % 64) & 1);
+}
+
+static u32 take_seed(struct vexfs_walk *walk, u32 *seeds, u32 count, u32 slot)
+{
+	walk->seen[slot / 64] |= 1ULL << (slot % 64);
+	seeds[count] = slot;
+	return count + 1;
+}
+
+void vexfs_seed_filtered(const struct vexfs_graph *graph,
+			 struct vexfs_walk *walk)
+{
+	const u32 entry = graph->kernels->nearest_entry(
+		graph, &walk->query, walk->allowed, walk->slot_limit);
+	const u32 words = walk->slot_limit / 64;
+	u32 seeds[SEEDS_MAX];
+	u32 count = 0, i;
+
+	/* The nearest entry of all is a seed like others, if it passes. */
+	if (walk->count)
+		walk->seen[walk->buffer[0] / 64] &=
+			~(1ULL << (walk->buffer[0] % 64));
+	walk->count = 0;
+	if (entry != VEXFS_NO_SLOT && is_seed(graph, walk, entry))
+		count = take_seed(walk, seeds, count, entry);
+	/* A narrow filter may leave no entry, or a far one: some from all over. */
+	for (i = 0; i < words && count < SEEDS_MAX; i++) {
+		const u32 word = (u32)((u64)i * SEED_STRIDE % words);
+		u32 slot;
+
+		if (!walk->allowed[word])
+			continue;
+		slot = word * 64 + (u32)__builtin_ctzll(walk->allowed[word]);
+		if (is_seed(graph, walk, slot))
+			count = take_seed(walk, seeds, count, slot);
+	}
+	if (count)
+		graph->kernels->offer(graph, &walk->query, seeds, count, 0,
+				      &walk->pool);
+}
+
 void vexfs_start_walk(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 		      enum vexfs_metric metric)
 {
@@ -75,7 +127,7 @@ void vexfs_start_walk(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 
 	memset(walk->seen, 0, seen_bytes(walk->slot_limit));
 	vexfs_pool_clear(&walk->pool);
-	walk->at = 0;
+	walk->at = ~0u; /* before the first place */
 	walk->count = 0;
 	walk->expanded_count = 0;
 	walk->filtered_count = 0;
@@ -85,8 +137,9 @@ void vexfs_start_walk(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 		vexfs_query_unit_dot(&walk->query, square_max);
 	else
 		vexfs_query_unit_euclid(&walk->query, square_max);
-	entry = graph->kernels->nearest_entry(graph, &walk->query);
-	if (entry >= walk->slot_limit)
+	entry = graph->kernels->nearest_entry(graph, &walk->query, NULL,
+					      walk->slot_limit);
+	if (entry == VEXFS_NO_SLOT)
 		return;
 	/* Nothing that is farther than where it begins matters to the walk. */
 	if (metric == VEXFS_METRIC_EUCLID)

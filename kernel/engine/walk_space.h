@@ -24,7 +24,13 @@ struct vexfs_walk_space *vexfs_take_walk_space(const struct vexfs_graph *graph,
  */
 void vexfs_start_walk(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 		      enum vexfs_metric metric);
-/* Offers every slot of the tail, marked as expanded: it has no links yet. */
+/*
+ * Under a filter: starts anew from slots that pass, some of the entries and some
+ * of the others, and scores them at once.
+ */
+void vexfs_seed_filtered(const struct vexfs_graph *graph,
+			 struct vexfs_walk *walk);
+/* Offers every slot of the tail that passes, marked as expanded: it has no links yet. */
 void vexfs_offer_tail(const struct vexfs_graph *graph, struct vexfs_walk *walk);
 
 #endif

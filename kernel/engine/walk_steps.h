@@ -230,13 +230,23 @@ static void keys_of(const struct vexfs_graph *graph,
 		    keys_blocks(graph, query, slots, count, keys, blocks));
 }
 
+static ALWAYS_INLINE bool entry_passes(const struct vexfs_entries *entries,
+				       u32 index, const u64 *allowed,
+				       u32 slot_limit)
+{
+	const u32 slot = vexfs_load_relaxed(&entries->slots[index]);
+
+	return slot < slot_limit && vexfs_passes(allowed, slot);
+}
+
 static ALWAYS_INLINE u32 entry_by_lines(const struct vexfs_graph *graph,
 					const struct vexfs_entries *entries,
 					const struct vexfs_query *query,
+					const u64 *allowed, u32 slot_limit,
 					u32 count)
 {
 	s32 best = VEXFS_KEY_NONE;
-	u32 nearest = 0, i, set;
+	u32 nearest = VEXFS_NO_SLOT, i, set;
 
 	for (i = 0; i < count; i += 4) {
 		const u8 *lines[4];
@@ -251,7 +261,8 @@ static ALWAYS_INLINE u32 entry_by_lines(const struct vexfs_graph *graph,
 				   keys);
 		for (; set; set &= set - 1) {
 			j = (u32)__builtin_ctz(set);
-			if (keys[j] < best) {
+			if (i + j < count && keys[j] < best &&
+			    entry_passes(entries, i + j, allowed, slot_limit)) {
 				best = keys[j];
 				nearest = i + j;
 			}
@@ -263,10 +274,11 @@ static ALWAYS_INLINE u32 entry_by_lines(const struct vexfs_graph *graph,
 static ALWAYS_INLINE u32 entry_by_codes(const struct vexfs_graph *graph,
 					const struct vexfs_entries *entries,
 					const struct vexfs_query *query,
+					const u64 *allowed, u32 slot_limit,
 					u32 count, const u32 blocks)
 {
 	s32 best = VEXFS_KEY_NONE;
-	u32 nearest = 0, i, set;
+	u32 nearest = VEXFS_NO_SLOT, i, set;
 
 	for (i = 0; i < count; i += 4) {
 		const s8 *codes[4];
@@ -286,7 +298,8 @@ static ALWAYS_INLINE u32 entry_by_codes(const struct vexfs_graph *graph,
 		set = codes4_below(query, codes, scales, best, blocks, keys);
 		for (; set; set &= set - 1) {
 			j = (u32)__builtin_ctz(set);
-			if (keys[j] < best) {
+			if (i + j < count && keys[j] < best &&
+			    entry_passes(entries, i + j, allowed, slot_limit)) {
 				best = keys[j];
 				nearest = i + j;
 			}
@@ -297,21 +310,24 @@ static ALWAYS_INLINE u32 entry_by_codes(const struct vexfs_graph *graph,
 
 /* An entry whose line is being replaced is taken for near or far by chance. */
 static VEXFS_READS_RACILY u32 nearest_entry(const struct vexfs_graph *graph,
-					    const struct vexfs_query *query)
+					    const struct vexfs_query *query,
+					    const u64 *allowed, u32 slot_limit)
 {
 	const struct vexfs_entries *entries =
 		vexfs_load_acquire(&graph->entries);
 	const u32 count = vexfs_load_acquire(&entries->count);
-	u32 found = 0;
+	u32 found = VEXFS_NO_SLOT;
 
-	if (!count)
-		return VEXFS_NO_SLOT;
 	if (graph->config.lines)
-		found = entry_by_lines(graph, entries, query, count);
+		found = entry_by_lines(graph, entries, query, allowed,
+				       slot_limit, count);
 	else
 		WITH_BLOCKS(graph, found = entry_by_codes(graph, entries, query,
+							  allowed, slot_limit,
 							  count, blocks));
-	return vexfs_load_relaxed(&entries->slots[found]);
+	return found == VEXFS_NO_SLOT
+		       ? VEXFS_NO_SLOT
+		       : vexfs_load_relaxed(&entries->slots[found]);
 }
 
 static ALWAYS_INLINE void offer_blocks(const struct vexfs_graph *graph,
@@ -406,16 +422,13 @@ static ALWAYS_INLINE u32 gather_unseen(const struct vexfs_graph *graph,
 	return count;
 }
 
-static ALWAYS_INLINE void step_gather(const struct vexfs_graph *graph,
-				      struct vexfs_walk *walk, const u32 blocks)
+/* What is needed next of the slots in the buffer. */
+static ALWAYS_INLINE void ask_for_buffer(const struct vexfs_graph *graph,
+					 struct vexfs_walk *walk,
+					 const u32 blocks)
 {
-	struct vexfs_pool *pool = &walk->pool;
-	const u32 slot = pool->slots[walk->at];
 	u32 i;
 
-	pool->slots[walk->at] = slot | VEXFS_EXPANDED;
-	walk->expanded_count++;
-	walk->count = gather_unseen(graph, walk, slot);
 	if (graph->config.lines) {
 		for (i = 0; i < walk->count; i++)
 			prefetch_bytes(vexfs_line_at(graph, walk->buffer[i]),
@@ -428,6 +441,80 @@ static ALWAYS_INLINE void step_gather(const struct vexfs_graph *graph,
 		__builtin_prefetch(vexfs_scale_at(graph, walk->buffer[i]));
 	}
 	walk->phase = VEXFS_WALK_SCORE;
+}
+
+/*
+ * Adds the unseen neighbours of a row that pass. Of those that do not, the first
+ * are taken as hops, and count as seen: others may still be hops elsewhere.
+ */
+static ALWAYS_INLINE void gather_passing(const struct vexfs_graph *graph,
+					 struct vexfs_walk *walk, u32 slot,
+					 u32 hops_max)
+{
+	const u32 *row = vexfs_links_at(graph, slot);
+	u32 i;
+
+	for (i = 0; i < graph->config.width; i++) {
+		const u32 link = vexfs_load_relaxed(&row[i]);
+		const u32 found = link - 1;
+		u64 *word;
+		u64 bit;
+
+		if (!link)
+			break;
+		if (found >= walk->slot_limit)
+			continue;
+		word = &walk->seen[found / 64];
+		bit = 1ULL << (found % 64);
+		if (*word & bit)
+			continue;
+		if (vexfs_passes(walk->allowed, found))
+			walk->buffer[walk->count++] = found;
+		else if (walk->hop_count < hops_max)
+			walk->hops[walk->hop_count++] = found;
+		else
+			continue;
+		*word |= bit;
+	}
+}
+
+static ALWAYS_INLINE void step_hop(const struct vexfs_graph *graph,
+				   struct vexfs_walk *walk, const u32 blocks)
+{
+	u32 i;
+
+	for (i = 0; i < walk->hop_count; i++) {
+		if (walk->count + graph->config.width > VEXFS_WIDTH_MAX)
+			break;
+		gather_passing(graph, walk, walk->hops[i], 0);
+	}
+	ask_for_buffer(graph, walk, blocks);
+}
+
+static ALWAYS_INLINE void step_gather(const struct vexfs_graph *graph,
+				      struct vexfs_walk *walk, const u32 blocks)
+{
+	struct vexfs_pool *pool = &walk->pool;
+	const u32 slot = pool->slots[walk->at];
+	u32 i;
+
+	pool->slots[walk->at] = slot | VEXFS_EXPANDED;
+	walk->expanded_count++;
+	if (!walk->allowed) {
+		walk->count = gather_unseen(graph, walk, slot);
+		ask_for_buffer(graph, walk, blocks);
+		return;
+	}
+	walk->count = 0;
+	walk->hop_count = 0;
+	gather_passing(graph, walk, slot, VEXFS_HOPS_MAX);
+	if (!walk->hop_count || walk->count >= VEXFS_PASSING_FEW) {
+		ask_for_buffer(graph, walk, blocks);
+		return;
+	}
+	for (i = 0; i < walk->hop_count; i++)
+		prefetch_links(graph, walk->hops[i]);
+	walk->phase = VEXFS_WALK_HOP;
 }
 
 /* Slots are taken by fours: the places after the last repeat it. */
@@ -527,6 +614,9 @@ static ALWAYS_INLINE u32 advance_blocks(const struct vexfs_graph *graph,
 			switch (walk->phase) {
 			case VEXFS_WALK_GATHER:
 				step_gather(graph, walk, blocks);
+				break;
+			case VEXFS_WALK_HOP:
+				step_hop(graph, walk, blocks);
 				break;
 			case VEXFS_WALK_FILTER:
 				step_filter(graph, walk, blocks);

@@ -92,6 +92,7 @@ struct search_options {
   std::uint32_t stop_rank = 0;
   std::uint32_t stop_share = 0;
   std::uint32_t walk_count = 4;
+  const std::uint64_t* allowed = nullptr;  // for all queries
 };
 
 /// One vector file with its graph and linker.
@@ -155,6 +156,8 @@ class engine_index {
     search.found = found.data();
     search.counts = counts.data();
     search.scratch = scratch.get();
+    const std::vector<const std::uint64_t*> allowed(count, options.allowed);
+    search.allowed = allowed.data();
     EXPECT_EQ(vexfs_run_search(graph_, &search), 0);
     std::vector<std::vector<vexfs_found>> answers;
     for (std::uint32_t q = 0; q < count; ++q) {

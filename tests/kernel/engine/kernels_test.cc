@@ -94,6 +94,9 @@ TEST_P(kernels_test, graphs_and_answers_are_the_same_at_every_level) {
   const std::uint32_t count = dim > 600 ? 150 : 500;
   const floats rows = make_rows(random, "clusters", count, dim);
   const floats queries = make_rows(random, "clusters", 9, dim);
+  std::vector<std::uint64_t> bitmap(VEXFS_CHUNK_ROWS / 64);
+  for (std::uint64_t& word : bitmap)
+    word = random() & random() & random();
   for (const std::uint32_t lines : {0U, 1U}) {
     vexfs_graph_config config = usual_config(dim);
     config.lines = lines;
@@ -111,8 +114,11 @@ TEST_P(kernels_test, graphs_and_answers_are_the_same_at_every_level) {
       for (std::uint32_t slot = 0; slot < count; ++slot)
         ASSERT_EQ(index.links(slot), oracle.links(slot)) << "slot " << slot;
       for (const std::uint32_t ef : {10U, 16U, 33U, 100U}) {
-        const search_options options{
-            .wanted = 10, .ef = ef, .stop_rank = ef > 50 ? 10U : 0U, .stop_share = 3000};
+        const search_options options{.wanted = 10,
+                                     .ef = ef,
+                                     .stop_rank = ef > 50 ? 10U : 0U,
+                                     .stop_share = 3000,
+                                     .allowed = ef == 33 ? bitmap.data() : nullptr};
         const auto expected = oracle.search(queries, options);
         const auto found = index.search(queries, options);
         for (std::size_t q = 0; q < found.size(); ++q) {
