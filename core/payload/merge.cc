@@ -123,14 +123,8 @@ void merge_object(std::string_view stored, std::string_view changes, std::string
   object.end();
 }
 
-/// Steps that cannot be created end in nothing: elements are addressed, never made.
-bool creatable(std::span<const path_step> steps) {
-  for (const path_step& step : steps) {
-    if (step.kind != path_step::form::key) return false;
-  }
-  return true;
-}
-
+/// What a step needs and is not there is made, and takes the place of what stands in its way: an
+/// object for a key, an empty list for an element. Elements are never made.
 void merge_at(std::string_view value, std::span<const path_step> steps, std::string_view changes,
               std::string& out) {
   if (steps.empty()) {
@@ -141,7 +135,7 @@ void merge_at(std::string_view value, std::span<const path_step> steps, std::str
   const auto rest = steps.subspan(1);
   if (step.kind != path_step::form::key) {
     if (value.empty() || value.front() != '[') {
-      out += value.empty() ? "{}" : value;
+      out += "[]";
       return;
     }
     array_writer array(out);
@@ -158,13 +152,7 @@ void merge_at(std::string_view value, std::span<const path_step> steps, std::str
     array.end();
     return;
   }
-  if (!is_object(value)) {
-    if (!creatable(steps)) {
-      out += value;
-      return;
-    }
-    value = "{}";  // an object is wanted here: it takes the place of what stands in its way
-  }
+  if (!is_object(value)) value = "{}";
   object_writer object(out);
   bool found = false;
   json_cursor cursor(value);
@@ -177,9 +165,9 @@ void merge_at(std::string_view value, std::span<const path_step> steps, std::str
       object.put(one.key, one.value);
     }
   }
-  if (!found && creatable(rest)) {
+  if (!found) {
     object.plain_key(step.key);
-    merge_at("{}", rest, changes, out);
+    merge_at("null", rest, changes, out);
   }
   object.end();
 }

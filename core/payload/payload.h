@@ -17,8 +17,8 @@
 namespace vexfs {
 
 /// Merges `changes` into `stored`, key by key at the top level, or at `key` where that is given
-/// (missing objects on the way are created; [] and [n] address existing elements). A null in
-/// `changes` removes its key.
+/// (what is missing on the way, or of another type, becomes an object, or before [] and [n] an
+/// empty list; elements are never made). A null in `changes` removes its key.
 [[nodiscard]] std::string merge_payload(std::string_view stored, std::string_view changes,
                                         const payload_path* key);
 

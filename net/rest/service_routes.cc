@@ -34,6 +34,12 @@ void get_cluster(http::exchange& call, void*) {
   finish_result(call, [](std::string& out) { out += R"({"status":"disabled"})"; });
 }
 
+/// There are none, and PUT refuses to set any.
+void get_quotas(http::exchange& call, void*) {
+  finish_result(call,
+                [](std::string& out) { out += R"({"config":{"enabled":false},"usage":{}})"; });
+}
+
 void get_issues(http::exchange& call, void*) {
   finish_result(call, [](std::string& out) { out += R"({"issues":[]})"; });
 }
@@ -130,12 +136,13 @@ void add_service_routes(http::router& router, rest_service& service) {
   router.add(method::get, "/metrics", run<get_metrics>, &service, read);
   router.add(method::get, "/telemetry", run<get_telemetry>, &service, read);
   router.add(method::get, "/cluster", get_cluster, &service, read);
+  router.add(method::get, "/quotas", get_quotas, &service, read);
   router.add(method::get, "/issues", get_issues, &service, read);
   router.add(method::remove, "/issues", delete_issues, &service, write);
 
   // Part of the contract, and not served.
   for (const std::string_view pattern :
-       {"/quotas", "/snapshots", "/snapshots/{snapshot}", "/cluster/telemetry",
+       {"/snapshots", "/snapshots/{snapshot}", "/cluster/telemetry",
         "/collections/{name}/snapshots", "/collections/{name}/snapshots/{snapshot}",
         "/collections/{name}/shards", "/logger", "/stacktrace"})
     router.add(method::get, pattern, not_served, &service, read);

@@ -239,7 +239,8 @@ class Generator:
     def set_payload(self):
         arguments = {"payload": self.payload(), **self.selector()}
         if self.random.random() < 0.3:
-            arguments["key"] = self.random.choice(["obj", "obj.z", "fresh", "fresh.inner"])
+            arguments["key"] = self.random.choice(["obj", "obj.z", "fresh", "fresh.inner", "nest[]", "nest[0].a",
+                                                    "fresh[0].x", "obj.list[]"])
         return arguments
 
     def overwrite_payload(self):

@@ -63,6 +63,12 @@ def test_metrics_agree_with_what_was_done(served):
     assert int(resident.split()[1]) > 1_000_000
 
 
+def test_quotas_are_off_and_cannot_be_set(served):
+    assert result(served, "GET", "/quotas")["config"] == {"enabled": False}
+    status, text = call(served, "PUT", "/quotas", {"enabled": True, "max_disk_usage_percent": 80})
+    assert status == 501 and "/quotas is not served" in text
+
+
 def test_the_peer_id_stays_through_a_restart(served):
     before = result(served, "GET", "/collections/c/cluster")["peer_id"]
     assert 0 < before < 2**53
