@@ -289,13 +289,28 @@ class query_tree {
     return left;
   }
 
+  std::span<const condition> concat(std::span<const condition> first,
+                                    std::span<const condition> second) {
+    if (first.empty() || second.empty()) return first.empty() ? second : first;
+    const auto all = memory_.array<condition>(first.size() + second.size());
+    std::ranges::copy(second, std::ranges::copy(first, all.begin()).out);
+    return all;
+  }
+
+  /// The contract joins filters clause by clause, so that the `should` of a stage and of the stages
+  /// around it are alternatives of each other.
   const filter* both(const filter* outer, const filter* inner) {
     if (!outer || !inner) return outer ? outer : inner;
-    const auto parts = memory_.array<condition>(2);
-    parts[0] = filter_condition{outer};
-    parts[1] = filter_condition{inner};
-    filter& joined = *memory_.make<filter>();
-    joined.must = parts;
+    filter& joined = *memory_.make<filter>(*outer);
+    joined.must = concat(outer->must, inner->must);
+    joined.should = concat(outer->should, inner->should);
+    joined.must_not = concat(outer->must_not, inner->must_not);
+    if (outer->at_least && inner->at_least)
+      joined.at_least =
+          min_should{concat(outer->at_least->conditions, inner->at_least->conditions),
+                     std::max(outer->at_least->min_count, inner->at_least->min_count)};
+    else if (inner->at_least)
+      joined.at_least = inner->at_least;
     return &joined;
   }
 

@@ -150,6 +150,35 @@ TEST_F(query_tree_test, a_filter_goes_down_to_the_innermost_prefetches) {
     EXPECT_LE(number, 20U);
 }
 
+TEST_F(query_tree_test, filters_of_stages_are_joined_clause_by_clause) {
+  const auto between = [&](double low, double high) {
+    field_condition inside;
+    inside.key = *parse_payload_path("n", memory_);
+    inside.range = number_range{std::nullopt, std::nullopt, high, low};
+    return inside;
+  };
+  const auto target = random_vector();
+  const std::array<condition, 1> tens{between(10, 19)}, twenties{between(20, 29)};
+  const filter any_tens{{}, tens, {}, std::nullopt}, any_twenties{{}, twenties, {}, std::nullopt};
+  const filter all_tens{tens, {}, {}, std::nullopt}, all_twenties{twenties, {}, {}, std::nullopt};
+  const auto count = [&](const filter& outer, const filter& inner) {
+    std::array stages{nearest(target, 100)};
+    stages[0].condition = &inner;
+    query_request request = nearest(target, 100);
+    request.prefetch = stages;
+    request.condition = &outer;
+    return ask(request)->size();
+  };
+  EXPECT_EQ(count(any_tens, any_twenties), 20U);  // alternatives
+  EXPECT_EQ(count(all_tens, all_twenties), 0U);
+  EXPECT_EQ(count(all_tens, any_twenties), 0U);
+  EXPECT_EQ(count(all_tens, any_tens), 10U);
+  const filter least_tens{{}, {}, {}, min_should{tens, 1}};
+  const filter least_twenties{{}, {}, {}, min_should{twenties, 1}};
+  EXPECT_EQ(count(least_tens, least_twenties), 20U);
+  EXPECT_EQ(count(least_tens, any_tens), 10U);
+}
+
 TEST_F(query_tree_test, fusion_adds_up_places_of_its_prefetches_and_skips_the_offset) {
   const std::array stages{nearest(random_vector(), 12), nearest(random_vector(), 12)};
   std::map<std::uint64_t, float> sums;
