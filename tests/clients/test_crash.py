@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 import requests
@@ -100,6 +101,26 @@ def test_a_polite_signal_ends_with_0_and_loses_nothing(server, number):
         writer.join(60)
     server.start()
     check_nothing_lost(server, writers)
+
+
+def test_a_polite_signal_at_any_moment_of_the_start_ends_it_politely(server, seed):
+    chosen = random.Random(seed)
+    for number in range(4):
+        create(server, f"load{number}")
+        points = [{"id": i, "vector": vector_of(i, 1)} for i in range(2000)]
+        requests.put(f"{server.url}/collections/load{number}/points", json={"points": points}, timeout=30).raise_for_status()
+    server.stop()
+    began = time.monotonic()
+    server.start()
+    start_seconds = time.monotonic() - began
+    server.stop()
+    for _ in range(40):
+        moment = chosen.uniform(0, start_seconds)
+        process = server.launch()
+        time.sleep(moment)
+        server.signal(signal.SIGTERM)
+        # Before its first line a program is ended by the signal itself.
+        assert process.wait(60) in (0, -signal.SIGTERM), f"signal after {moment} s:\n{server.tail()}"
 
 
 def test_a_second_server_on_the_same_storage_names_the_first(server):

@@ -21,9 +21,9 @@ struct process_config {
   database_config data;
 };
 
-/// Runs a server until SIGTERM or SIGINT: recovers the data, then listens; on the signal answers
-/// what is in flight and flushes. `listening` is called with the port once requests are served. The
-/// error says why it could not start, or what failed while it stopped.
+/// Runs a server until SIGTERM or SIGINT: takes the port, recovers the data, then accepts clients;
+/// on the signal answers what is in flight and flushes. `listening` is called with the port once
+/// requests are served. The error says why it could not start, or what failed while it stopped.
 [[nodiscard]] result<void> run_process(const process_config& config,
                                        void (*listening)(std::uint16_t port));
 
