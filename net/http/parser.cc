@@ -121,8 +121,10 @@ class request_parser final : public beast_http::basic_parser<true> {
                      error_code& error) override {
     if (is_header_done()) return;  // trailers of a chunked body say nothing that we use
     if (field == beast_http::field::transfer_encoding) {
-      // Beast lets other codings pass as "no body"; a proxy before us may see it otherwise.
-      if (!iequals(value, "chunked")) error = beast_http::error::bad_transfer_encoding;
+      // Beast lets other codings pass as "no body", and HTTP/1.0 has none; a proxy before us may
+      // see it otherwise.
+      if (!iequals(value, "chunked") || target_.is_http_1_0)
+        error = beast_http::error::bad_transfer_encoding;
       return;
     }
     if (field == beast_http::field::expect) {
