@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <limits>
 #include <span>
 
 #include <brotli/decode.h>
@@ -161,8 +162,10 @@ class zlib_unpacker final : public unpacker {
   ~zlib_unpacker() override { inflateEnd(&stream_); }
   outcome unpack(std::string_view& piece, std::string& out) override {
     if (!good_) return outcome::broken;
-    stream_.next_in = const_cast<Bytef*>(bytes_of(piece));
-    stream_.avail_in = static_cast<uInt>(piece.size());
+    // The library counts in 32 bits, a body may be larger.
+    const std::string_view given = piece.substr(0, std::numeric_limits<uInt>::max());
+    stream_.next_in = const_cast<Bytef*>(bytes_of(given));
+    stream_.avail_in = static_cast<uInt>(given.size());
     int status = Z_OK;
     append_with(out, coding_piece_bytes, [&](std::uint8_t* first, std::size_t room) {
       stream_.next_out = first;
@@ -170,7 +173,7 @@ class zlib_unpacker final : public unpacker {
       status = inflate(&stream_, Z_NO_FLUSH);
       return room - stream_.avail_out;
     });
-    piece.remove_prefix(piece.size() - stream_.avail_in);
+    piece.remove_prefix(given.size() - stream_.avail_in);
     if (status == Z_STREAM_END) return outcome::complete;
     return status == Z_OK || status == Z_BUF_ERROR ? outcome::more : outcome::broken;
   }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http/content_coding.h"
 
+#include <cstring>
 #include <random>
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include "core/base/limits.h"
 
@@ -89,6 +91,25 @@ TEST(content_coding_test, every_coding_gives_back_what_was_packed_in_any_pieces)
         }
       }
     }
+  }
+}
+
+TEST(content_coding_test, a_body_beyond_4_gib_is_unpacked_from_its_beginning) {
+  for (const content_coding coding : {content_coding::gzip, content_coding::deflate}) {
+    std::string packed;
+    ASSERT_TRUE(make_packer(coding)->pack("hello", true, packed));
+    // Pages that nobody touches cost nothing.
+    const std::size_t size = (std::size_t{1} << 32) + packed.size() / 2;
+    void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    ASSERT_NE(memory, MAP_FAILED);
+    std::memcpy(memory, packed.data(), packed.size());
+    std::string_view rest(static_cast<const char*>(memory), size);
+    std::string out;
+    EXPECT_EQ(make_unpacker(coding)->unpack(rest, out), unpacker::outcome::complete);
+    EXPECT_EQ(out, "hello");
+    EXPECT_EQ(rest.size(), size - packed.size());
+    ::munmap(memory, size);
   }
 }
 
