@@ -21,7 +21,7 @@ std::string lower(std::string text) {
 }
 
 bool is_unset(const setting& given) {
-  return given.value == "null" || given.value.empty();
+  return given.value.empty();
 }
 
 std::unexpected<error> bad_value(const setting& given, std::string_view expected) {
@@ -176,6 +176,7 @@ const std::vector<known_key>& known_keys() {
       {"service.alt_api_key", text_of(VEXFS_AT(process.rest.alt_api_key))},
       {"service.read_only_api_key", text_of(VEXFS_AT(process.rest.read_only_api_key))},
       {"service.static_content_dir", text_of(VEXFS_AT(process.rest.static_content_dir))},
+      {"service.enable_static_content", flag_of(VEXFS_AT(enable_static_content))},
       {"service.http_keep_alive_timeout_sec", seconds_of(VEXFS_AT(process.http.limits.keep_alive))},
       {"service.http_client_request_timeout_sec",
        seconds_of(VEXFS_AT(process.http.limits.request))},
@@ -245,7 +246,7 @@ void flatten(const YAML::Node& value, const std::string& prefix, const std::stri
     return;
   }
   if (prefix.empty()) return;
-  out.push_back({prefix, value.IsScalar() ? value.Scalar() : "null",
+  out.push_back({prefix, value.IsScalar() ? value.Scalar() : "",
                  file + ":" + std::to_string(value.Mark().line + 1), value.IsSequence()});
 }
 
@@ -306,6 +307,7 @@ result<server_settings> apply_settings(const std::vector<setting>& settings) {
   std::ranges::sort(out.warnings);
   const auto repeated = std::ranges::unique(out.warnings);
   out.warnings.erase(repeated.begin(), repeated.end());
+  if (!out.enable_static_content) out.process.rest.static_content_dir.clear();
   if (out.process.storage_path.empty()) out.process.storage_path = "./storage";
   if (out.process.http.host.empty()) out.process.http.host = "0.0.0.0";
   return out;

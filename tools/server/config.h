@@ -23,13 +23,14 @@ struct server_settings {
   process_config process;
   std::optional<io::transport_kind> transport;  // none: io_uring where it is allowed
   logger_config logger;
+  bool enable_static_content = true;  // false: the folder is set, and not served
   std::vector<std::string> warnings;  // said once at start
 };
 
 /// One source of settings: the leaf keys of a YAML file or of the environment.
 struct setting {
   std::string key;       // "service.http_port", lower case
-  std::string value;     // "null" where it is unset
+  std::string value;     // "" where it is unset
   std::string place;     // "config.yaml:12" or the variable's name
   bool is_list = false;  // then it has no value
 };

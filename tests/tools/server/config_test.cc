@@ -9,15 +9,45 @@
 namespace vexfs {
 namespace {
 
-TEST(config_test, later_settings_win_and_null_leaves_the_default) {
+TEST(config_test, later_settings_win_and_an_unset_one_leaves_the_default) {
   const auto applied = apply_settings({{"service.http_port", "7000", "a:1"},
                                        {"service.http_port", "7001", "b:1"},
-                                       {"service.http_port", "null", "c:1"},
+                                       {"service.http_port", "", "c:1"},
                                        {"service.api_key", "secret", "a:2"}});
   ASSERT_TRUE(applied) << applied.error().text;
   EXPECT_EQ(applied->process.http.port, 7001);
   EXPECT_EQ(applied->process.rest.api_key, "secret");
   EXPECT_EQ(applied->process.storage_path, "./storage");
+}
+
+TEST(config_test, only_a_null_of_the_file_unsets_a_key_not_the_word) {
+  const std::string path =
+      testing::TempDir() + "config_test_null_" + std::to_string(::getpid()) + ".yaml";
+  std::ofstream(path) << "service:\n  api_key: 'null'\n  alt_api_key: null\n  http_port: ~\n";
+  auto settings = read_settings_file(path);
+  std::remove(path.c_str());
+  ASSERT_TRUE(settings);
+  std::string variable = "QDRANT__SERVICE__READ_ONLY_API_KEY=null";
+  char* environment[] = {variable.data(), nullptr};
+  settings->push_back(read_settings_environment(environment).front());
+  const auto applied = apply_settings(*settings);
+  ASSERT_TRUE(applied) << applied.error().text;
+  EXPECT_EQ(applied->process.rest.api_key, "null");
+  EXPECT_EQ(applied->process.rest.alt_api_key, "");
+  EXPECT_EQ(applied->process.rest.read_only_api_key, "null");
+  EXPECT_EQ(applied->process.http.port, 6333);
+}
+
+TEST(config_test, static_content_can_be_switched_off) {
+  const auto off = apply_settings({{"service.static_content_dir", "./static", "X"},
+                                   {"service.enable_static_content", "false", "X"}});
+  ASSERT_TRUE(off) << off.error().text;
+  EXPECT_TRUE(off->warnings.empty());
+  EXPECT_EQ(off->process.rest.static_content_dir, "");
+  const auto on = apply_settings({{"service.static_content_dir", "./static", "X"},
+                                  {"service.enable_static_content", "true", "X"}});
+  ASSERT_TRUE(on);
+  EXPECT_EQ(on->process.rest.static_content_dir, "./static");
 }
 
 TEST(config_test, a_bad_value_is_named_with_its_place) {
@@ -44,7 +74,7 @@ TEST(config_test, a_protection_that_is_not_there_refuses_to_start_unless_it_is_o
     ASSERT_FALSE(refused) << key;
     EXPECT_EQ(refused.error().code, errc::unsupported);
     EXPECT_TRUE(apply_settings({{key, "false", "X"}})) << key;
-    EXPECT_TRUE(apply_settings({{key, "null", "X"}})) << key;
+    EXPECT_TRUE(apply_settings({{key, "", "X"}})) << key;
   }
 }
 
@@ -57,10 +87,10 @@ TEST(config_test, a_key_without_effect_is_said_once) {
 }
 
 TEST(config_test, a_list_is_refused_where_a_value_is_meant_and_said_where_nothing_is) {
-  const auto known = apply_settings({{"service.host", "null", "config.yaml:3", true}});
+  const auto known = apply_settings({{"service.host", "", "config.yaml:3", true}});
   ASSERT_FALSE(known);
   EXPECT_EQ(known.error().text, "config.yaml:3: service.host: a list is no value for it");
-  const auto unknown = apply_settings({{"service.hosts", "null", "config.yaml:3", true}});
+  const auto unknown = apply_settings({{"service.hosts", "", "config.yaml:3", true}});
   ASSERT_TRUE(unknown);
   EXPECT_EQ(unknown->warnings.size(), 1U);
 }
