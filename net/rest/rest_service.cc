@@ -84,7 +84,8 @@ result<std::unique_ptr<rest_service>> rest_service::create(database& data,
 bool rest_service::authorise(http::exchange& call) const {
   if (config_.api_key.empty() && config_.alt_api_key.empty() && config_.read_only_api_key.empty())
     return true;
-  const auto needed = static_cast<access>(call.matched->flags);
+  // What is not there says so only to who may read.
+  const auto needed = call.matched ? static_cast<access>(call.matched->flags) : access::read;
   if (needed == access::open) return true;
   std::string_view key = call.in.value_of(http::header::api_key);
   if (key.empty()) {
@@ -114,7 +115,12 @@ void rest_service::handle(http::exchange& call) {
     }
     http::allow_origin(call);
   }
-  switch (router_.match(call)) {
+  const auto found = router_.match(call);
+  if (!authorise(call)) {
+    call.finish();
+    return;
+  }
+  switch (found) {
     case http::router::outcome::found:
       break;
     case http::router::outcome::no_method:
@@ -129,10 +135,6 @@ void rest_service::handle(http::exchange& call) {
       call.answer.status = 404;
       call.finish();
       return;
-  }
-  if (!authorise(call)) {
-    call.finish();
-    return;
   }
   // Names are printed in JSON, so they have to be text.
   const auto capture_count =
