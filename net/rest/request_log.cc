@@ -16,9 +16,11 @@ constexpr std::size_t path_bytes_max = 256;
 constexpr std::size_t id_bytes_max = 128;
 constexpr std::size_t failure_bytes_max = 512;
 
+/// Bytes beyond ASCII are no less dangerous: cut or broken UTF-8 is no JSON, and terminals obey
+/// some of its characters.
 std::string printable(std::string_view text, std::size_t bytes_max) {
   std::string shown(text.substr(0, bytes_max));
-  std::ranges::replace_if(shown, [](char c) { return c < 0x20 || c == 0x7f; }, '?');
+  std::ranges::replace_if(shown, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
   return shown;
 }
 

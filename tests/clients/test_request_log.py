@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the log tells of requests, by level, and under which id."""
 
+import json
+
 import pytest
 import requests
 
@@ -49,3 +51,15 @@ def test_what_a_client_sends_cannot_look_like_another_line(serve):
     requests.get(f"{server.url}/{'x' * 5000}", headers={"x-request-id": "i" * 5000}, timeout=5)
     lines = [line for line in request_lines(server) if "iii" in line]
     assert len(lines) == 1 and len(lines[0]) < 600
+
+
+def test_a_line_is_json_whatever_bytes_a_client_sends(serve):
+    server = serve(log_level="DEBUG", logger__format="json")
+    ids = [b"cut-\xc3", b"lone-\xff", b"control-\xc2\x9b31m", b"quote-\"\\"]
+    for given in ids:
+        requests.get(f"{server.url}/collections", headers={"x-request-id": given}, timeout=5)
+    server.stop()
+    told = [json.loads(line)["message"] for line in server.log.read_bytes().splitlines()]
+    for given in ids:
+        shown = "".join(chr(byte) if 0x20 <= byte <= 0x7e else "?" for byte in given)
+        assert sum(f" {shown}: GET /collections 200, " in message for message in told) == 1, told
