@@ -38,9 +38,9 @@ struct hello_service final : service {
     call.answer.status = 404;
     call.finish();
   }
-  void refuse(response& answer, std::uint16_t status, std::string_view text) override {
-    answer.status = status;
-    answer.body = text;
+  void refuse(exchange& call, std::uint16_t status, std::string_view text) override {
+    call.answer.status = status;
+    call.answer.body = text;
   }
 };
 

@@ -201,7 +201,7 @@ void connection::refuse(std::uint16_t status, std::string_view text) {
   continue_wanted_ = false;
   refused.in.keep_alive = false;
   queue_exchange(refused);
-  set_.behind_.refuse(refused.answer, status, text);
+  set_.behind_.refuse(refused, status, text);
   refused.finish();
   take_answers();
 }
@@ -256,7 +256,7 @@ io::detached connection::unpack_body(exchange& call) {
     call.in.body = call.unpacked;
     set_.behind_.handle(call);
   } else {
-    set_.behind_.refuse(call.answer, 400, refusal);
+    set_.behind_.refuse(call, 400, refusal);
     call.finish();
   }
 }

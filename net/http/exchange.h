@@ -47,8 +47,9 @@ class service {
  public:
   virtual ~service() = default;
   virtual void handle(exchange& call) = 0;
-  /// An answer for a request that never reached a handler (broken, too large): fills it.
-  virtual void refuse(response& answer, std::uint16_t status, std::string_view text) = 0;
+  /// A request that never reached a handler (broken, too large), read as far as it came: fills its
+  /// answer.
+  virtual void refuse(exchange& call, std::uint16_t status, std::string_view text) = 0;
   /// The answer of either is complete, and neither packed nor sent yet: the place to count and to
   /// log.
   virtual void answered(const exchange&) {}

@@ -160,11 +160,10 @@ void rest_service::handle(http::exchange& call) {
   call.matched->handler(call, this);
 }
 
-void rest_service::refuse(http::response& answer, std::uint16_t status, std::string_view text) {
-  answer.status = status;
-  if (text.empty()) return;
-  answer_error(answer, {errc::malformed, std::string(text)}, 0);
-  answer.status = status;
+void rest_service::refuse(http::exchange& call, std::uint16_t status, std::string_view text) {
+  if (config_.enable_cors) http::allow_origin(call);
+  if (!text.empty()) answer_error(call.answer, {errc::malformed, std::string(text)}, 0);
+  call.answer.status = status;
 }
 
 }  // namespace vexfs::rest

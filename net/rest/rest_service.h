@@ -32,7 +32,7 @@ class rest_service final : public http::service {
   ~rest_service() override;
 
   void handle(http::exchange& call) override;
-  void refuse(http::response& answer, std::uint16_t status, std::string_view text) override;
+  void refuse(http::exchange& call, std::uint16_t status, std::string_view text) override;
   void answered(const http::exchange& call) override {
     log_.answered(call);
     statistics_.answered(call);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the server says of itself, and that it keeps who it is."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -106,3 +107,15 @@ def test_settings_without_effect_are_warned_about(server):
 def test_unknown_vectors_are_refused_where_points_are_retrieved(served):
     status, text = call(served, "POST", "/collections/c/points", {"ids": [1], "with_vector": ["a", "none"]})
     assert status == 400 and "Not existing vector name error: none" in text
+
+
+def test_a_page_of_another_origin_may_read_every_answer_also_one_that_no_handler_gave(served):
+    refused = [("GET", "/nothing", b"", {}), ("PUT", "/collections/c/points", b"x", {"content-encoding": "gzip"}),
+               ("PUT", "/collections/c/points", b"x", {"content-length": str(1 << 40)})]
+    for method, path, body, headers in refused:
+        connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=30)
+        connection.request(method, path, body, {"origin": "http://page"} | headers)
+        answer = connection.getresponse()
+        assert answer.status in (400, 404)
+        assert answer.headers["access-control-allow-origin"] == "http://page", (method, path, headers)
+        connection.close()

@@ -81,9 +81,9 @@ class test_service final : public service {
     call.answer.status = 404;
     call.finish();
   }
-  void refuse(response& answer, std::uint16_t status, std::string_view text) override {
-    answer.status = status;
-    answer.body = text;
+  void refuse(exchange& call, std::uint16_t status, std::string_view text) override {
+    call.answer.status = status;
+    call.answer.body = text;
   }
 
   std::atomic<std::uint32_t> handled_count{0};
