@@ -82,6 +82,17 @@ std::span<const std::byte> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
+TEST_P(transport_test, a_wait_does_not_sleep_while_something_taken_in_has_not_run) {
+  recorded received;
+  transport_->receive_multishot(pair_[0], received);
+  say("once");
+  transport_->submit_and_wait(std::nullopt);
+  transport_->submit_and_wait(std::nullopt);  // nothing more comes: it would never end
+  transport_->run_completions();
+  ASSERT_EQ(received.outcomes.size(), 1U);
+  transport_->recycle(received.outcomes[0].buffer);
+}
+
 TEST_P(transport_test, a_multishot_receive_fills_buffers_of_the_pool_until_it_is_cancelled) {
   recorded received;
   transport_->receive_multishot(pair_[0], received);
