@@ -77,7 +77,6 @@ using alias_action = std::variant<create_alias, delete_alias, rename_alias>;
 
 struct write_options {
   bool wait = false;
-  io::clock_time deadline = io::clock_time::max();
 };
 
 struct database_config {

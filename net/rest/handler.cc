@@ -41,7 +41,6 @@ result<common_parameters> read_parameters(http::exchange& call, bool wait_defaul
             note({errc::invalid,
                   "Validation error in query parameters: [timeout: value 0 invalid, must be 1 or "
                   "larger]"});
-          read.timeout_seconds = seconds;
         } else if (name == "ordering") {
           if (value != "weak" && value != "medium" && value != "strong")
             note(bad_parameter(name, "unknown variant `" + std::string(value) +

@@ -39,10 +39,9 @@ inline void finish_true(http::exchange& call) {
   finish_result(call, [](std::string& out) { out += "true"; });
 }
 
-/// Query parameters that many routes take.
+/// Query parameters that many routes take; `timeout` and the others are checked and have no effect.
 struct common_parameters {
   bool wait = false;
-  std::optional<std::uint64_t> timeout_seconds;
 };
 /// Errors are those of the contract: a value that does not parse, a timeout of 0.
 [[nodiscard]] result<common_parameters> read_parameters(http::exchange& call,

@@ -16,14 +16,6 @@ database& data_of(void* context) {
   return static_cast<rest_service*>(context)->data;
 }
 
-write_options options_of(const http::exchange& call, const common_parameters& parameters) {
-  write_options options;
-  options.wait = parameters.wait;
-  if (parameters.timeout_seconds)
-    options.deadline = call.started + std::chrono::seconds(*parameters.timeout_seconds);
-  return options;
-}
-
 void finish_update(http::exchange& call, const result<update_result>& updated) {
   if (!updated)
     finish_error(call, updated.error());
@@ -58,7 +50,7 @@ io::detached write(http::exchange& call, database& data, decode_update_body deco
   auto decoding = decode(call.in.body, call.memory);
   VEXFS_OR_FINISH(const auto operation, call, co_await decoding);
   auto updating =
-      data.update(collection_of(call), operation, options_of(call, parameters), call.memory);
+      data.update(collection_of(call), operation, {.wait = parameters.wait}, call.memory);
   const auto updated = co_await updating;
   finish_update(call, updated);
 }
@@ -80,7 +72,7 @@ io::detached write_batch(http::exchange& call, database& data) {
   const auto results = call.memory.array<update_result>(operations.size());
   for (std::size_t i = 0; i < operations.size(); ++i) {
     auto updating =
-        data.update(collection_of(call), operations[i], options_of(call, parameters), call.memory);
+        data.update(collection_of(call), operations[i], {.wait = parameters.wait}, call.memory);
     const auto updated = co_await updating;
     if (!updated) {
       finish_error(call, updated.error());
@@ -101,7 +93,7 @@ io::detached write_batch(http::exchange& call, database& data) {
 io::detached apply(http::exchange& call, database& data, update_operation operation) {
   VEXFS_OR_FINISH(const auto parameters, call, read_parameters(call));
   auto updating =
-      data.update(collection_of(call), operation, options_of(call, parameters), call.memory);
+      data.update(collection_of(call), operation, {.wait = parameters.wait}, call.memory);
   const auto updated = co_await updating;
   finish_update(call, updated);
 }
@@ -111,7 +103,7 @@ io::detached create_index(http::exchange& call, database& data) {
   VEXFS_OR_FINISH(const auto request, call, decode_create_index(call.in.body, call.memory));
   const update_operation operation = create_field_index{request.field, &request.schema};
   auto updating =
-      data.update(collection_of(call), operation, options_of(call, parameters), call.memory);
+      data.update(collection_of(call), operation, {.wait = parameters.wait}, call.memory);
   const auto updated = co_await updating;
   finish_update(call, updated);
 }
@@ -133,7 +125,7 @@ io::detached create_vector(http::exchange& call, database& data) {
       create_vector_name{call.captures[1], request.dense ? &*request.dense : nullptr,
                          request.sparse ? &*request.sparse : nullptr};
   auto updating =
-      data.update(collection_of(call), operation, options_of(call, parameters), call.memory);
+      data.update(collection_of(call), operation, {.wait = parameters.wait}, call.memory);
   const auto updated = co_await updating;
   finish_update(call, updated);
 }
