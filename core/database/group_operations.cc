@@ -4,7 +4,8 @@
 
 #include "core/base/limits.h"
 #include "core/database/database.h"
-#include "core/filter/filter_plan.h"
+#include "core/database/scroll.h"
+#include "core/database/slot_reading.h"
 #include "core/payload/payload.h"
 #include "core/payload/walk.h"
 
@@ -147,19 +148,17 @@ io::task<result<std::span<const facet_hit>>> database::facet(std::string_view na
   const auto found = find(name);
   if (!found) co_return std::unexpected(found.error());
   collection& source = **found;
-  filter_plan plan(request.condition, memory);
+  // Points that passed are counted by their slots.
+  const slot_reading held(source.readers);
+  selection selected;
   if (request.condition) {
-    for (;;) {
-      {
-        const auto section = co_await io::read(source.guard);
-        if (plan.advance(source.indexes, source, filter_step_points)) break;
-      }
-      co_await io::loop::current().yield();
-    }
+    auto selecting = select_points(source, request.condition, memory);
+    selected = co_await selecting;
   }
   std::vector<facet_hit> hits;
   facet_position position;
-  for (bool done = false; !done;) {
+  for (bool done = false, started = false; !done; started = true) {
+    if (started) co_await io::loop::current().yield();
     const auto section = co_await io::read(source.guard);
     if (!source.indexes.can_facet(request.key.text))
       co_return fail(errc::bad_request,
@@ -167,10 +166,11 @@ io::task<result<std::span<const facet_hit>>> database::facet(std::string_view na
                          "`. Please create one to facet on this field. Check "
                          "https://qdrant.tech/documentation/concepts/indexing/#payload-index to "
                          "see which payload schemas support Match conditions");
+    // No words at all would mean every point.
+    if (request.condition && selected.words.empty()) break;
     std::vector<facet_value> values;
-    done = source.indexes.facet(
-        request.key.text, request.condition ? plan.allowed() : std::span<const std::uint64_t>{},
-        filter_step_points, position, values);
+    done = source.indexes.facet(request.key.text, selected.words, filter_step_points, position,
+                                values);
     for (const facet_value& value : values) {
       facet_hit hit;
       hit.count = value.count;

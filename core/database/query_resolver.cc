@@ -7,6 +7,7 @@
 #include "core/database/average_vector.h"
 #include "core/database/records.h"
 #include "core/database/scroll.h"
+#include "core/database/slot_reading.h"
 #include "core/database/sparse_idf.h"
 #include "core/io/read_guard.h"
 
@@ -214,6 +215,8 @@ result<void> query_resolver::prepare(nearest_search& search) const {
 
 /// Of sparse vectors with the modifier idf, each value by the rarity of its index.
 io::task<result<void>> query_resolver::weigh(const query_request& request, nearest_search& search) {
+  // Rows are read without the guard.
+  const slot_reading held(source_->readers);
   std::optional<std::span<const std::uint64_t>> among;
   if (request.params.idf_corpus) {
     auto selecting = select_points(*source_, request.params.idf_corpus, memory_);

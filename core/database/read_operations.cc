@@ -10,6 +10,7 @@
 #include "core/database/records.h"
 #include "core/database/scroll.h"
 #include "core/database/searcher.h"
+#include "core/database/slot_reading.h"
 
 namespace vexfs {
 io::task<result<std::span<const record>>> database::retrieve(std::string_view name,
@@ -25,6 +26,7 @@ io::task<result<std::span<const record>>> database::retrieve(std::string_view na
   const auto records = memory.array<record>(request.ids.size());
   std::size_t count = 0;
   for (std::size_t i = 0; i < request.ids.size(); i += apply_group_points) {
+    if (i > 0) co_await io::loop::current().yield();
     const auto section = co_await io::read(source.guard);
     for (const point_id& id : request.ids.subspan(
              i, std::min<std::size_t>(apply_group_points, request.ids.size() - i))) {
@@ -54,6 +56,8 @@ io::task<result<scroll_result>> database::scroll(std::string_view name,
     const auto section = co_await io::read(source.guard);
     VEXFS_CHECK_CO(check_selector(source, request.with_vector));
   }
+  // Between the plan and the last page no other point may take the place of one that passed.
+  const slot_reading held(source.readers);
   selection selected;
   if (request.condition) {
     auto selecting = select_points(source, request.condition, memory);

@@ -29,33 +29,30 @@ io::task<scroll_result> scroll_by_id(collection& source, std::optional<point_id>
                                      std::uint64_t limit, const selection* selected,
                                      const payload_selector& with_payload,
                                      const vector_selector& with_vector, arena& memory) {
-  const auto records =
-      memory.array<record>(std::min<std::uint64_t>(limit, source.id_to_slot.size() + 1));
+  // Grows with what is found: points may come while the guard is given up.
+  std::vector<record> found;
   scroll_result page;
-  std::size_t count = 0;
   std::optional<point_id> next = from;
-  bool started = false;
-  for (bool more = true; more;) {
+  for (bool started = false;; started = true) {
+    // Others of this core have their turn between the steps.
+    if (started) co_await io::loop::current().yield();
     const auto section = co_await io::read(source.guard);
     const auto& ordered = source.id_to_slot.ordered();
-    auto place = next ? ordered.lower_bound(*next) : started ? ordered.end() : ordered.begin();
-    started = true;
-    std::uint32_t steps = 0;
-    for (; place != ordered.end() && steps < filter_step_points; ++place, ++steps) {
+    auto place = next ? ordered.lower_bound(*next) : ordered.begin();
+    for (std::uint32_t steps = 0; place != ordered.end() && steps < filter_step_points;
+         ++place, ++steps) {
       if (selected && !selected->has(place->second)) continue;
-      if (count == limit) {
+      if (found.size() == limit) {
         page.next_page_offset = place->first;
-        more = false;
         break;
       }
-      if (count == records.size()) break;
-      records[count++] = make_record(source, place->second, with_payload, with_vector, memory);
-      records[count - 1].version = 0;
+      found.push_back(make_record(source, place->second, with_payload, with_vector, memory));
+      found.back().version = 0;
     }
-    if (place == ordered.end()) break;
+    if (page.next_page_offset || place == ordered.end()) break;
     next = place->first;
   }
-  page.points = records.first(count);
+  page.points = memory.copy(std::span<const record>(found));
   co_return page;
 }
 
@@ -68,7 +65,8 @@ io::task<result<scroll_result>> scroll_by_value(collection& source, const order_
   order_position position;
   position.value = order.start_from;
   if (order.descending) position.slot = UINT32_MAX;
-  for (bool more = true; more;) {
+  for (bool more = true, started = false; more; started = true) {
+    if (started) co_await io::loop::current().yield();
     const auto section = co_await io::read(source.guard);
     if (!source.indexes.can_order(order.key.text))
       co_return fail(errc::bad_input,
