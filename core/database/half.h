@@ -6,6 +6,9 @@
 
 namespace vexfs {
 
+/// The largest finite value of a half.
+inline constexpr float half_max = 65'504.0F;
+
 /// IEEE 754 binary16 bits of a float, rounded to nearest, ties to even; overflow gives infinity.
 [[nodiscard]] constexpr std::uint16_t half_from_float(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);

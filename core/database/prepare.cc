@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/database/prepare.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -43,8 +44,9 @@ void prepare_row(std::span<float> values, distance metric, datatype type) {
       return;
     case datatype::float16:
       if (metric == distance::cosine) normalise(values);
+      // An infinity has no place among codes, and no distance to anything.
       for (float& value : values)
-        value = half_to_float(half_from_float(value));
+        value = half_to_float(half_from_float(std::clamp(value, -half_max, half_max)));
       return;
     case datatype::float32:
     case datatype::turbo4:

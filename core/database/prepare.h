@@ -12,7 +12,8 @@ namespace vexfs {
 /// Unit length. A vector of nearly unit length stays as it is, and so does zero.
 void normalise(std::span<float> values);
 
-/// One dense row as it is stored: normalised for cosine (not as bytes), rounded to the datatype.
+/// One dense row as it is stored: normalised for cosine (not as bytes), rounded to the datatype and
+/// held within its range.
 void prepare_row(std::span<float> values, distance metric, datatype type);
 
 /// bad_input where a vector has another length, or a value that is not a finite number.

@@ -239,5 +239,38 @@ TEST(database_test, aliases_lead_to_their_collection_and_go_with_it) {
   });
 }
 
+TEST(database_test, a_value_too_large_for_float16_is_stored_as_the_largest_half) {
+  io::simulated_storage disk;
+  world running(disk, 2, 15);
+  running.run(0, [](database& data) -> io::task<void> {
+    auto config = dense_config(2, distance::dot);
+    config.vectors.params[""].type = datatype::float16;
+    auto creating = data.create_collection("c", config);
+    EXPECT_TRUE(co_await creating);
+    arena memory;
+    upsert_builder upsert;
+    upsert.add(1, {1e30F, -65'530.0F});
+    const auto operation = upsert.operation();
+    auto updating = data.update("c", operation, {}, memory);
+    const auto updated = co_await updating;
+    EXPECT_TRUE(updated) << updated.error().text;
+    upsert_builder next;
+    next.add(2, {1, 2});
+    const auto second = next.operation();
+    auto again = data.update("c", second, {}, memory);
+    EXPECT_TRUE(co_await again);
+    const point_id ids[] = {point_id::from_number(1)};
+    retrieve_request request;
+    request.ids = ids;
+    request.with_vector.kind = vector_selector::form::all;
+    auto retrieving = data.retrieve("c", request, memory);
+    const auto found = co_await retrieving;
+    EXPECT_EQ(found->size(), 1U);
+    const float largest[] = {65'504.0F, -65'504.0F};
+    EXPECT_TRUE(
+        std::ranges::equal(found->front().vectors->front().value.values, std::span(largest)));
+  });
+}
+
 }  // namespace
 }  // namespace vexfs
