@@ -59,19 +59,18 @@ result<catalogue_file> load_catalogue(io::storage& disk) {
   return loaded;
 }
 
-result<void> save_catalogue(io::storage& disk, const catalogue_view& view,
-                            std::uint64_t next_number) {
+result<void> save_catalogue(io::storage& disk, const catalogue_file& stored) {
   std::string body;
   byte_writer out(body);
-  out.number(next_number);
-  out.count(view.collections.size());
-  for (const auto& [name, kept] : view.collections) {
-    out.number(kept->number);
-    out.text(name);
-    encode_config(kept->config, out);
+  out.number(stored.next_number);
+  out.count(stored.collections.size());
+  for (const catalogue_entry& entry : stored.collections) {
+    out.number(entry.number);
+    out.text(entry.name);
+    encode_config(entry.config, out);
   }
-  out.count(view.aliases.size());
-  for (const auto& [alias, target] : view.aliases) {
+  out.count(stored.aliases.size());
+  for (const auto& [alias, target] : stored.aliases) {
     out.text(alias);
     out.text(target);
   }

@@ -39,7 +39,6 @@ struct catalogue_file {
 /// An empty one where there is no file yet. A damaged file is an error that names it.
 [[nodiscard]] result<catalogue_file> load_catalogue(io::storage& disk);
 /// Atomic and durable; blocks.
-[[nodiscard]] result<void> save_catalogue(io::storage& disk, const catalogue_view& view,
-                                          std::uint64_t next_number);
+[[nodiscard]] result<void> save_catalogue(io::storage& disk, const catalogue_file& stored);
 
 }  // namespace vexfs

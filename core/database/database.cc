@@ -162,8 +162,20 @@ result<std::shared_ptr<collection>> database::find(std::string_view name) const 
   return no_collection(name);
 }
 
+io::task<result<void>> database::store(const catalogue_view& names) {
+  catalogue_file stored;
+  stored.next_number = next_number_;
+  stored.aliases = names.aliases;
+  for (const auto& [name, kept] : names.collections) {
+    const auto section = co_await io::read(kept->guard);
+    stored.collections.push_back({kept->number, name, kept->config});
+  }
+  co_return save_catalogue(disk_, stored);
+}
+
 io::task<result<void>> database::publish(std::shared_ptr<const catalogue_view> changed) {
-  VEXFS_CHECK_CO(save_catalogue(disk_, *changed, next_number_));
+  auto storing = store(*changed);
+  VEXFS_CHECK_CO(co_await storing);
   for (std::uint32_t core = 0; core < cores_.size(); ++core) {
     co_await io::call_on(core, [&] {
       cores_[core].view = changed;
@@ -222,7 +234,8 @@ io::task<result<void>> database::change_on_core_0(std::string name, collection_c
     co_return outcome;
   });
   if (!merged) co_return merged;
-  co_return save_catalogue(disk_, view(), next_number_);
+  auto storing = store(view());
+  co_return co_await storing;
 }
 
 io::task<result<bool>> database::delete_collection(std::string name) {

@@ -146,7 +146,10 @@ class database {
   /// This core's view; changes only between turns.
   [[nodiscard]] const catalogue_view& view() const;
   [[nodiscard]] result<std::shared_ptr<collection>> find(std::string_view name) const;
-  /// On core 0: stores a changed catalogue and hands it to every core.
+  /// On core 0, under catalogue_order_: writes the catalogue file. The settings of a collection are
+  /// its owner's, who may be changing them.
+  [[nodiscard]] io::task<result<void>> store(const catalogue_view& names);
+  /// The same, and hands the changed catalogue to every core.
   [[nodiscard]] io::task<result<void>> publish(std::shared_ptr<const catalogue_view> changed);
 
   [[nodiscard]] io::task<result<void>> create_on_core_0(std::string name, collection_config config);
