@@ -56,9 +56,13 @@ class queued_update {
  public:
   explicit queued_update(collection& target) : target_(target) {
     target_.update_queue_length.fetch_add(1, std::memory_order_relaxed);
+    target_.touch_info();
   }
   queued_update(const queued_update&) = delete;
-  ~queued_update() { target_.update_queue_length.fetch_sub(1, std::memory_order_relaxed); }
+  ~queued_update() {
+    target_.update_queue_length.fetch_sub(1, std::memory_order_relaxed);
+    target_.touch_info();
+  }
 
  private:
   collection& target_;

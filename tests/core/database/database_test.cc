@@ -272,5 +272,44 @@ TEST(database_test, a_value_too_large_for_float16_is_stored_as_the_largest_half)
   });
 }
 
+TEST(database_test, what_info_answers_changes_only_together_with_its_version) {
+  io::simulated_storage disk;
+  world running(disk, 2, 16);
+  running.run(0, [](database& data) -> io::task<void> {
+    auto creating = data.create_collection("c", dense_config(2, distance::dot));
+    EXPECT_TRUE(co_await creating);
+    bool ended = false;
+    arena memory;
+    upsert_builder upsert;
+    upsert.add(1, {1, 2});
+    const auto operation = upsert.operation();
+    const auto write = [&]() -> io::detached {
+      write_options options;
+      options.wait = true;
+      auto updating = data.update("c", operation, options, memory);
+      EXPECT_TRUE(co_await updating);
+      ended = true;
+    };
+    write();
+    std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> answers;
+    const auto look = [&]() -> io::task<void> {
+      const std::uint64_t version = *data.info_version("c");
+      auto asking = data.info("c");
+      const auto info = co_await asking;
+      const std::pair answer{info->points_count, info->update_queue_length};
+      const auto [place, added] = answers.emplace(version, answer);
+      EXPECT_EQ(place->second, answer) << "version " << version;
+    };
+    while (!ended) {
+      auto looking = look();
+      co_await looking;
+      co_await io::loop::current().yield();
+    }
+    auto looking = look();
+    co_await looking;
+    EXPECT_EQ(answers.rbegin()->second, std::pair(std::uint64_t{1}, std::uint64_t{0}));
+  });
+}
+
 }  // namespace
 }  // namespace vexfs
