@@ -244,16 +244,19 @@ io::task<result<void>> wal::written() {
 }
 
 void wal::write_turn() {
-  // Everybody of the turn shares the outcome of its one write. A write that failed may have left a
-  // part of a record: the next one goes to the same place, over it.
+  // Everybody of the turn shares the outcome of its one write. A write that failed may have left
+  // whole records, which were refused: they are cut off, for nobody may find them later.
   result<void> outcome =
       failure_.empty() ? segment_->write(offset_, bytes_of(batch_)) : fail(errc::service, failure_);
   if (outcome) {
     offset_ += batch_.size();
     written_ += batch_.size();
     sync_later();
-  } else if (failure_.empty() && outcome.error().code != errc::insufficient_storage) {
-    failure_ = "the log cannot be written: " + outcome.error().text;
+  } else if (failure_.empty()) {
+    const auto cut = segment_->truncate(offset_);
+    marked_ = 0;  // the mark that went with them, if there was one
+    if (!cut || outcome.error().code != errc::insufficient_storage)
+      failure_ = "the log cannot be written: " + outcome.error().text;
   }
   batch_.clear();
   std::vector<waiting_append*> served;

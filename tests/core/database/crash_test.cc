@@ -179,5 +179,38 @@ TEST(crash_test, a_full_disk_refuses_writes_and_reads_go_on) {
   EXPECT_TRUE(ids.contains(1000));
 }
 
+TEST(crash_test, what_a_full_disk_refused_does_not_come_back_after_a_kill) {
+  io::simulated_storage disk(8);
+  world running(disk, 1, 8);
+  bool created = false;
+  create(running, created);
+  ASSERT_TRUE(created);
+  // Room for the first of two records that go out in one write.
+  disk.set_capacity_bytes(1 << 20);
+  disk.set_capacity_bytes((1 << 20) - *disk.free_bytes() + 150);
+  running.run(0, [&](database& data) -> io::task<void> {
+    int refused = 0;
+    const auto insert = [&](std::uint64_t id, std::string payload) -> io::detached {
+      arena memory;
+      upsert_builder upsert;
+      upsert.add(id, {1, 2}, std::move(payload));
+      const auto operation = upsert.operation();
+      auto updating = data.update("c", operation, {}, memory);
+      const auto outcome = co_await updating;
+      EXPECT_FALSE(outcome);
+      ++refused;
+    };
+    insert(1, "");
+    insert(2, "{\"p\":\"" + std::string(5000, 'p') + "\"}");
+    while (refused < 2)
+      co_await io::loop::current().yield();
+  });
+  disk.kill();
+  disk.set_capacity_bytes(UINT64_MAX);
+  world again(disk, 1, 9);
+  ASSERT_EQ(again.failure, "");
+  EXPECT_TRUE(stored_ids(again).empty());
+}
+
 }  // namespace
 }  // namespace vexfs
