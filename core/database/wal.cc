@@ -46,6 +46,25 @@ void append_fragment(std::string& out, fragment kind, std::string_view head,
   std::memcpy(out.data() + start, &crc, sizeof(crc));
 }
 
+/// The highest mark in bytes of which it is not known where records begin.
+std::uint64_t find_mark(std::string_view bytes) {
+  constexpr std::size_t mark_bytes = fragment_head_bytes + record_head_bytes;
+  std::string head("\x10\0\x01", 3);  // length, kind
+  head.append(8, '\0');               // the collection
+  std::uint64_t highest = 0;
+  for (std::size_t at = 4; (at = bytes.find(head, at)) != std::string_view::npos; ++at) {
+    const std::string_view found = bytes.substr(at - 4);
+    if (found.size() < mark_bytes) break;
+    std::uint32_t crc = 0;
+    std::uint64_t size_bytes = 0;
+    std::memcpy(&crc, found.data(), 4);
+    std::memcpy(&size_bytes, found.data() + mark_bytes - 8, 8);
+    if (crc32c(bytes_of(found.substr(4, mark_bytes - 4))) == crc)
+      highest = std::max(highest, size_bytes);
+  }
+  return highest;
+}
+
 std::string segment_name(std::uint32_t core_index, std::uint64_t number) {
   std::string digits = std::to_string(number);
   return "wal/" + std::to_string(core_index) + "-" + std::string(20 - digits.size(), '0') + digits +
@@ -108,6 +127,11 @@ segment_content read_segment(std::string_view bytes,
     else
       visit(found);
   };
+  // What is left of a block is lost, but for what it tells of syncs.
+  const auto skip = [&](std::string_view rest) {
+    content.synced_bytes = std::max(content.synced_bytes, find_mark(rest));
+    assembling = false;
+  };
   for (std::size_t block = 0; block < bytes.size(); block += block_bytes) {
     std::string_view rest = bytes.substr(block, block_bytes);
     const std::size_t here_bytes = rest.size();
@@ -123,13 +147,13 @@ segment_content read_segment(std::string_view bytes,
         ended = ended || block_bytes - position >= fragment_head_bytes + record_head_bytes;
         // A record that goes on in the next block fills this one.
         broken = broken || assembling;
-        assembling = false;
+        skip(rest);
         break;
       }
       const std::size_t size = fragment_head_bytes + length;
       if (size > rest.size() || crc32c(bytes_of(rest.substr(4, size - 4))) != crc) {
         broken = true;
-        assembling = false;
+        skip(rest);
         break;
       }
       const std::string_view part = rest.substr(fragment_head_bytes, length);

@@ -121,5 +121,27 @@ TEST(wal_test, a_hole_ends_the_log_unless_the_log_says_that_it_was_synced) {
   }
 }
 
+TEST(wal_test, damage_in_front_of_a_mark_is_found_also_where_both_are_in_one_block) {
+  std::string segment;
+  for (std::uint64_t sequence = 1; sequence <= 3; ++sequence)
+    append_record(segment, segment.size(), {9, sequence, "some bytes"});
+  const std::size_t synced = segment.size();
+  append_record(segment, segment.size(), {0, synced, ""});
+  append_record(segment, segment.size(), {9, 4, "some more"});
+  for (std::size_t at = 0; at < synced; ++at) {
+    SCOPED_TRACE(at);
+    std::string damaged = segment;
+    damaged[at] = static_cast<char>(damaged[at] ^ 4);
+    io::simulated_storage disk;
+    ASSERT_TRUE(io::replace_file(disk, "log", std::as_bytes(std::span(damaged))));
+    ASSERT_TRUE(seal_segment(disk, "log", 1 << 20));
+    const auto sealed = io::read_file(disk, "log", 1 << 20);
+    ASSERT_TRUE(sealed);
+    segment_content state;
+    read({reinterpret_cast<const char*>(sealed->data()), sealed->size()}, state);
+    EXPECT_TRUE(state.damaged || state.torn);
+  }
+}
+
 }  // namespace
 }  // namespace vexfs
