@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view file_name = "catalogue";
 constexpr std::uint32_t magic = 0x4346'5856;  // "VXFC"
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;
 constexpr std::uint64_t file_bytes_max = 1ULL << 30;
 
 std::span<const std::byte> bytes_of(std::string_view text) {
@@ -44,9 +44,10 @@ result<catalogue_file> load_catalogue(io::storage& disk) {
   if (crc32c(bytes_of(text.substr(12))) != crc)
     return fail(errc::service, "storage: the file 'catalogue' is damaged (checksum)");
   loaded.next_number = in.number<std::uint64_t>();
-  for (std::size_t left = in.count(12); left > 0 && !in.failed(); --left) {
+  for (std::size_t left = in.count(20); left > 0 && !in.failed(); --left) {
     catalogue_entry entry;
     entry.number = in.number<std::uint64_t>();
+    entry.first_segment = in.number<std::uint64_t>();
     entry.name = in.text();
     entry.config = decode_config(in);
     loaded.collections.push_back(std::move(entry));
@@ -66,6 +67,7 @@ result<void> save_catalogue(io::storage& disk, const catalogue_file& stored) {
   out.count(stored.collections.size());
   for (const catalogue_entry& entry : stored.collections) {
     out.number(entry.number);
+    out.number(entry.first_segment);
     out.text(entry.name);
     encode_config(entry.config, out);
   }

@@ -26,6 +26,7 @@ struct catalogue_view {
 /// What the catalogue file says of one collection.
 struct catalogue_entry {
   std::uint64_t number = 0;
+  std::uint64_t first_segment = 0;  // older segments of the log hold nothing of it
   std::string name;
   collection_config config;
 };

@@ -45,6 +45,8 @@ class collection final : public point_source {
   const std::string name;
   const std::uint32_t owner_core;
   device& machine;
+  /// Older segments of the log hold nothing of this collection. Set before others see it.
+  std::uint64_t first_segment = 0;
 
   io::read_guard guard;
   io::epochs readers;

@@ -51,6 +51,14 @@ result<std::vector<segment_file>> list_segments(io::storage& disk) {
   return segments;
 }
 
+/// How many cores the life had that wrote the segments of a number.
+std::uint32_t core_count_of(std::span<const segment_file> segments, std::uint64_t number) {
+  std::uint32_t count = 0;
+  for (const segment_file& segment : segments)
+    if (segment.number == number) count = std::max(count, segment.core + 1);
+  return count;
+}
+
 /// Counts an update as waiting or running for as long as it lives.
 class queued_update {
  public:
@@ -89,6 +97,7 @@ result<std::unique_ptr<database>> database::open(io::storage& disk, device& vect
     const auto owner = static_cast<std::uint32_t>(entry.number % core_count);
     VEXFS_TRY(auto loaded, collection::create(entry.number, entry.name, std::move(entry.config),
                                               owner, core_count, vectors));
+    loaded->first_segment = entry.first_segment;
     view->collections.emplace(entry.name, std::move(loaded));
   }
   view->aliases = std::move(stored.aliases);
@@ -97,6 +106,7 @@ result<std::unique_ptr<database>> database::open(io::storage& disk, device& vect
 
   VEXFS_TRY(const auto segments, list_segments(disk));
   const std::uint64_t number = segments.empty() ? 1 : segments.back().number + 1;
+  opened->segment_number_ = number;
   for (const segment_file& segment : segments)
     if (segment.number + 1 == number)
       VEXFS_CHECK(seal_segment(disk, segment.path, segment_read_bytes_max));
@@ -142,10 +152,13 @@ io::task<result<void>> database::recover() {
       if (!applied) target.failure = "replay failed: " + applied.error().text;
       target.applied_sequence.store(found.sequence, std::memory_order_relaxed);
     }
-    // Records that cannot be told apart any more may have been anybody's of this core.
+    // Records that cannot be told apart any more may have been anybody's whom that core owned.
     if (state.damaged || state.torn) {
+      const segment_file& damaged = (*segments)[i];
+      const std::uint32_t cores = core_count_of(*segments, damaged.number);
       for (const auto& [number, target] : owned)
-        target->failure = "the log file " + (*segments)[i].path + " is damaged";
+        if (number % cores == damaged.core && target->first_segment <= damaged.number)
+          target->failure = "the log file " + damaged.path + " is damaged";
     }
     memory.reset();
   }
@@ -172,7 +185,7 @@ io::task<result<void>> database::store(const catalogue_view& names) {
   stored.aliases = names.aliases;
   for (const auto& [name, kept] : names.collections) {
     const auto section = co_await io::read(kept->guard);
-    stored.collections.push_back({kept->number, name, kept->config});
+    stored.collections.push_back({kept->number, kept->first_segment, name, kept->config});
   }
   co_return save_catalogue(disk_, stored);
 }
@@ -216,6 +229,7 @@ io::task<result<void>> database::create_on_core_0(std::string name, collection_c
                                  static_cast<std::uint32_t>(number % cores_.size()),
                                  static_cast<std::uint32_t>(cores_.size()), device_);
   if (!made) co_return std::unexpected(std::move(made).error());
+  (*made)->first_segment = segment_number_;
   auto changed = std::make_shared<catalogue_view>(current);
   changed->collections.emplace(name, std::move(*made));
   auto publishing = publish(std::move(changed));

@@ -165,6 +165,7 @@ class database {
   device& device_;
   const database_config config_;
   std::uint64_t next_number_ = 1;
+  std::uint64_t segment_number_ = 1;        // of the logs of this life
   io::mutex catalogue_order_;               // of core 0
   std::vector<std::unique_ptr<wal>> logs_;  // per core
   struct alignas(64) core_state {

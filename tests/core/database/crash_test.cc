@@ -212,5 +212,51 @@ TEST(crash_test, what_a_full_disk_refused_does_not_come_back_after_a_kill) {
   EXPECT_TRUE(stored_ids(again).empty());
 }
 
+TEST(crash_test, damage_in_the_log_stops_the_collections_that_it_can_have_hit_and_no_others) {
+  io::simulated_storage disk(10);
+  const auto write_to = [](world& running, const std::string& name) {
+    bool written = false;
+    running.run(0, [&](database& data) -> io::task<void> {
+      arena memory;
+      upsert_builder upsert;
+      upsert.add(1, {1, 2});
+      const auto operation = upsert.operation();
+      auto updating = data.update(name, operation, {.wait = true}, memory);
+      written = (co_await updating).has_value();
+    });
+    return written;
+  };
+  const auto create_named = [](world& running, const std::string& name) {
+    running.run(0, [&](database& data) -> io::task<void> {
+      auto creating = data.create_collection(name, dense_config(2, distance::dot));
+      EXPECT_TRUE(co_await creating);
+    });
+  };
+  {
+    // Of two cores: "first" has the log of core 1, "second" that of core 0.
+    world running(disk, 2, 10);
+    for (const char* name : {"first", "second"}) {
+      create_named(running, name);
+      for (int i = 0; i < 3; ++i)
+        EXPECT_TRUE(write_to(running, name));
+    }
+    disk.kill();
+  }
+  ASSERT_TRUE(disk.flip_bit("wal/1-00000000000000000001.log", 8 * 30));
+  {
+    world running(disk, 3, 11);
+    ASSERT_EQ(running.failure, "");
+    EXPECT_FALSE(write_to(running, "first"));
+    EXPECT_TRUE(write_to(running, "second"));
+    create_named(running, "third");
+    disk.kill();
+  }
+  world running(disk, 1, 12);
+  ASSERT_EQ(running.failure, "");
+  EXPECT_FALSE(write_to(running, "first"));
+  EXPECT_TRUE(write_to(running, "second"));
+  EXPECT_TRUE(write_to(running, "third"));
+}
+
 }  // namespace
 }  // namespace vexfs
