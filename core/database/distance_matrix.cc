@@ -47,7 +47,7 @@ std::span<matrix_result::cell> nearest_of(std::span<const sampled_point> points,
     if (other == row) continue;
     const auto similarity = vectors.similarity(points[row].vector, points[other].slot);
     if (!similarity) continue;
-    const matrix_result::cell cell{other, *similarity};
+    const matrix_result::cell cell{other, comparable(*similarity)};
     if (count < cells.size()) {
       cells[count++] = cell;
       std::push_heap(cells.begin(), cells.begin() + static_cast<std::ptrdiff_t>(count), worse_last);

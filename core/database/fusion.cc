@@ -35,7 +35,9 @@ class spread {
     high_ = mean + 3 * deviation;
   }
   [[nodiscard]] float share(float score) const {
-    return low_ == high_ ? 0.5F : (score - low_) / (high_ - low_);
+    // No number where all scores are equal, and where some are infinite.
+    const float share = (score - low_) / (high_ - low_);
+    return std::isfinite(share) ? share : 0.5F;
   }
 
  private:

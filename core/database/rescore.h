@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "core/model/vector.h"
 
@@ -16,6 +18,11 @@ using similarity_fn = float (*)(const float* query, const std::byte* row, std::u
 /// Chosen once from what the CPU has; VEXFS_SIMD=scalar takes the plain loops. With cosine_of_bytes
 /// (uint8 rows under Cosine) the rows have no unit length and the true cosine is computed.
 [[nodiscard]] similarity_fn similarity_for(distance metric, datatype type);
+
+/// Sums of huge products may be no number. Such a row goes last, so that rows have an order.
+[[nodiscard]] inline float comparable(float similarity) {
+  return std::isnan(similarity) ? -std::numeric_limits<float>::infinity() : similarity;
+}
 
 /// What clients are shown for an internal similarity.
 [[nodiscard]] float score_of(distance metric, float similarity);

@@ -97,7 +97,7 @@ void scan_slices::rank_candidates(slice& part, std::uint32_t query) {
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (i + ahead < candidates.size()) __builtin_prefetch(column.row(candidates[i + ahead].slot));
     const slot_index slot = candidates[i].slot;
-    keep_best(part, query, {similarity_(target, column.row(slot), column.dim()), slot});
+    keep_best(part, query, {comparable(similarity_(target, column.row(slot), column.dim())), slot});
   }
 }
 
@@ -109,7 +109,7 @@ void scan_slices::rank_range(slice& part, std::uint32_t query) {
   for (slot_index slot = part.slot_first; slot < part.slot_last; ++slot) {
     if (allowed && !(allowed[slot / 64] >> (slot % 64) & 1)) continue;
     if (!column.has(slot)) continue;
-    keep_best(part, query, {similarity_(target, column.row(slot), column.dim()), slot});
+    keep_best(part, query, {comparable(similarity_(target, column.row(slot), column.dim())), slot});
   }
 }
 

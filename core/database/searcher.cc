@@ -61,7 +61,7 @@ std::span<const scored_slot> rank_few(const nearest_search& search, const allowe
           static_cast<slot_index>(w * 64 + static_cast<unsigned>(std::countr_zero(bits)));
       if (!search.over->has(slot) || count == scored.size()) continue;
       if (const auto similarity = similarity_at(search, slot))
-        scored[count++] = {*similarity, slot};
+        scored[count++] = {comparable(*similarity), slot};
     }
   }
   return keep_best(scored.first(count), k);
@@ -84,7 +84,7 @@ io::task<std::span<const scored_slot>> rank_all(const nearest_search& search,
       if (allowed && (allowed->words[slot / 64] >> (slot % 64) & 1) == 0) continue;
       if (!search.over->has(slot)) continue;
       if (const auto similarity = similarity_at(search, slot))
-        scored[first + counts[index]++] = {*similarity, slot};
+        scored[first + counts[index]++] = {comparable(*similarity), slot};
     }
   };
   auto ranking = io::run_slices(slices, rank);

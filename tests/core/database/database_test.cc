@@ -311,5 +311,48 @@ TEST(database_test, what_info_answers_changes_only_together_with_its_version) {
   });
 }
 
+TEST(database_test, points_whose_score_is_no_number_come_last) {
+  io::simulated_storage disk;
+  world running(disk, 2, 17);
+  running.run(0, [](database& data) -> io::task<void> {
+    auto creating = data.create_collection("c", dense_config(16, distance::dot));
+    EXPECT_TRUE(co_await creating);
+    arena memory;
+    upsert_builder upsert;
+    for (std::uint64_t id = 0; id < 300; ++id) {
+      std::vector<float> values(16);
+      values[0] = static_cast<float>(id + 1) / 1000.0F;
+      // Products of these are infinite, with both signs.
+      if (id % 3 != 0)
+        for (std::size_t d = 0; d < 16; ++d)
+          values[d] = d < 8 ? 3e38F : -3e38F;
+      upsert.add(id, std::move(values));
+    }
+    const auto operation = upsert.operation();
+    auto updating = data.update("c", operation, {}, memory);
+    EXPECT_TRUE(co_await updating);
+    const std::vector<float> target(16, 1e30F);
+    vector_value given;
+    given.values = target;
+    nearest_query nearest;
+    nearest.target = given;
+    query_request query;
+    query.what = nearest;
+    query.limit = 200;
+    auto searching = data.query("c", {&query, 1}, memory);
+    const auto answers = co_await searching;
+    EXPECT_TRUE(answers);
+    const auto found = answers->front();
+    EXPECT_EQ(found.size(), 200U);
+    std::vector<std::uint64_t> ids;
+    std::vector<std::uint64_t> expected;
+    for (std::size_t i = 0; i < 100; ++i) {
+      ids.push_back(found[i].id.low);
+      expected.push_back(297 - 3 * i);
+    }
+    EXPECT_EQ(ids, expected);
+  });
+}
+
 }  // namespace
 }  // namespace vexfs

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -82,6 +84,24 @@ TEST(fusion_test, equal_scores_are_in_the_order_of_ids) {
   ASSERT_TRUE(fused);
   EXPECT_EQ((*fused)[0].id.low, 4U);
   EXPECT_EQ((*fused)[1].id.low, 9U);
+}
+
+TEST(fusion_test, dbsf_gives_every_point_a_number_where_scores_are_infinite_or_huge) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  for (const float odd : {infinity, -infinity, std::numeric_limits<float>::max(),
+                          std::numeric_limits<float>::lowest()}) {
+    std::vector<ranked_point> list;
+    for (std::uint64_t id = 1; id <= 40; ++id)
+      list.push_back(point(id, id % 2 == 0 ? odd : -odd));
+    const std::array<ranking, 2> lists{list, list};
+    fusion_query how;
+    how.how = fusion_query::method::dbsf;
+    const auto fused = fuse(how, lists);
+    ASSERT_TRUE(fused);
+    EXPECT_EQ(fused->size(), 40U);
+    for (const ranked_point& one : *fused)
+      EXPECT_TRUE(std::isfinite(one.score)) << odd;
+  }
 }
 
 }  // namespace
