@@ -85,8 +85,8 @@ inline constexpr std::size_t apply_group_values = 16'384;
 inline constexpr std::uint32_t filter_step_points = 256;
 
 // A slice of a scan: about 200 us of products of codes, or of memory traffic; and the queries that
-// walk the rows together: their values have to stay in the first cache (64 of them took 1.6 times as
-// long at 128-d, 2.3 times at 384-d).
+// walk the rows together: their values have to stay in the first cache (64 of them took 1.6 times
+// as long at 128-d, 2.3 times at 384-d).
 inline constexpr std::uint64_t scan_slice_products = 10'000'000;
 inline constexpr std::uint64_t scan_slice_bytes = 4 << 20;
 inline constexpr std::uint32_t scan_slice_rows_min = 256;
