@@ -25,7 +25,7 @@ std::optional<path_step> read_key(std::string_view& rest) {
   path_step step;
   if (rest.starts_with('"')) {
     const auto close = rest.find('"', 1);
-    if (close == std::string_view::npos || close == 1) return std::nullopt;
+    if (close == std::string_view::npos) return std::nullopt;
     step.key = rest.substr(1, close - 1);
     if (step.key.find('\\') != std::string_view::npos || !is_utf8(step.key)) return std::nullopt;
     rest.remove_prefix(close + 1);

@@ -38,15 +38,16 @@ TEST(path, every_form_of_the_grammar_is_read) {
   EXPECT_EQ(steps_text("\"a.b\".c"), "<a.b><c>");
   EXPECT_EQ(steps_text("a.\"b c[0]\"[1]"), "<a><b c[0]>[1]");
   EXPECT_EQ(steps_text("größe.数"), "<größe><数>");
+  EXPECT_EQ(steps_text("\"\""), "<>");
+  EXPECT_EQ(steps_text("a.\"\"[]"), "<a><>[]");
 }
 
 TEST(path, text_outside_the_grammar_is_refused) {
   for (const auto* text :
-       {"",      ".",     "a.",       ".a",          "a..b",
-        "[0]",   "[]",    "a[",       "a]",          "a[x]",
-        "a[-1]", "a[0",   "a b",      "a\"b\"",      "\"a",
-        "\"\"",  "a.[0]", "\"\xc3\"", "a.\"x\xff\"", "a[0]b",
-        "a[1 ]", "a$",    "\"a\\n\"", "\xff",        "a[99999999999999999999]"}) {
+       {"",      ".",      "a.",  ".a",       "a..b",     "[0]",
+        "[]",    "a[",     "a]",  "a[x]",     "a[-1]",    "a[0",
+        "a b",   "a\"b\"", "\"a", "a.[0]",    "\"\xc3\"", "a.\"x\xff\"",
+        "a[0]b", "a[1 ]",  "a$",  "\"a\\n\"", "\xff",     "a[99999999999999999999]"}) {
     EXPECT_EQ(steps_text(text), "refused") << text;
   }
 }
