@@ -95,6 +95,17 @@ std::optional<point_id> id_of(const group_key& key) {
   return point_id::from_number(static_cast<std::uint64_t>(whole));
 }
 
+/// Prefetches look for as many points of each group as are wanted, so that groups can be filled.
+std::span<const query_request> widened(std::span<const query_request> prefetch,
+                                       std::uint64_t group_size, arena& memory) {
+  const auto wide = memory.copy(prefetch);
+  for (query_request& stage : wide) {
+    stage.limit = stage.limit > UINT64_MAX / group_size ? UINT64_MAX : stage.limit * group_size;
+    stage.prefetch = widened(stage.prefetch, group_size, memory);
+  }
+  return wide;
+}
+
 }  // namespace
 
 io::task<result<std::span<const point_group>>> database::query_groups(std::string_view name,
@@ -107,12 +118,13 @@ io::task<result<std::span<const point_group>>> database::query_groups(std::strin
   query_request wide = request.search;
   wide.with_payload.kind = payload_selector::form::all;
   wide.offset = 0;
+  const std::uint64_t group_size = std::max<std::uint64_t>(request.group_size, 1);
+  wide.prefetch = widened(request.search.prefetch, group_size, memory);
   std::vector<forming_group> groups;
-  std::uint64_t limit = std::max<std::uint64_t>(
-      request.search.limit > group_hits_max / std::max<std::uint64_t>(request.group_size, 1)
-          ? group_hits_max
-          : request.search.limit * request.group_size,
-      64);
+  std::uint64_t limit = std::max<std::uint64_t>(request.search.limit > group_hits_max / group_size
+                                                    ? group_hits_max
+                                                    : request.search.limit * group_size,
+                                                64);
   for (;;) {
     wide.limit = limit;
     auto searching = query(name, {&wide, 1}, memory);
