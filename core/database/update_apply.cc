@@ -102,6 +102,7 @@ const vector_value* vector_named(std::span<const named_vector> vectors, std::str
   return nullptr;
 }
 
+/// One operation at work. Between its groups of points others of this core have their turn.
 struct applier {
   collection& target;
   std::uint64_t sequence;
@@ -125,7 +126,6 @@ struct applier {
   io::task<result<void>> operator()(const upsert_points& operation) const {
     const std::size_t most = group_points();
     for (std::size_t first = 0; first < operation.points.size(); first += most) {
-      // Others of this core have their turn between the groups.
       if (first > 0) co_await io::loop::current().yield();
       const auto group =
           operation.points.subspan(first, std::min(most, operation.points.size() - first));
@@ -162,7 +162,9 @@ struct applier {
 
   io::task<result<void>> operator()(const update_vectors& operation) const {
     // A slot's vectors never change: the point moves to a new slot with all its vectors.
+    std::size_t done = 0;
     for (const point_vectors& point : operation.points) {
+      if (++done % apply_group_points == 0) co_await io::loop::current().yield();
       const auto old = older(point.id);
       if (!old) continue;
       staging staged(target, memory, 1);
@@ -188,6 +190,7 @@ struct applier {
   template <class Next>
   io::task<result<void>> change_payloads(std::span<const point_id> ids, Next next) const {
     for (std::size_t first = 0; first < ids.size(); first += apply_group_points) {
+      if (first > 0) co_await io::loop::current().yield();
       const auto section = co_await io::write(target.guard);
       for (const point_id& id :
            ids.subspan(first, std::min<std::size_t>(apply_group_points, ids.size() - first))) {
@@ -229,6 +232,7 @@ struct applier {
     const auto ids = operation.selector.ids;
     staging removal(target, memory, 0);
     for (std::size_t first = 0; first < ids.size(); first += apply_group_points) {
+      if (first > 0) co_await io::loop::current().yield();
       const auto section = co_await io::write(target.guard);
       for (const point_id& id :
            ids.subspan(first, std::min<std::size_t>(apply_group_points, ids.size() - first))) {
@@ -242,7 +246,9 @@ struct applier {
   }
 
   io::task<result<void>> operator()(const delete_vectors& operation) const {
+    std::size_t done = 0;
     for (const point_id& id : operation.selector.ids) {
+      if (++done % apply_group_points == 0) co_await io::loop::current().yield();
       const auto section = co_await io::write(target.guard);
       const auto slot = older(id);
       if (!slot) continue;
