@@ -218,6 +218,14 @@ class MemoryBackend(ClientBackend):
         except KeyError as unknown:  # its "no such point"
             raise Refused(str(unknown)) from unknown
 
+    def query_tree(self, request, limit):
+        try:
+            return super().query_tree(request, limit)
+        except TypeError:
+            # It cannot rank an empty array by pairs.
+            assert "discover" in request["query"]
+            return []
+
 
 class EdgeBackend:
     """The real engine, without the server around it: no groups, no batches of updates, no query by
