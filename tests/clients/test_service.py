@@ -119,3 +119,17 @@ def test_a_page_of_another_origin_may_read_every_answer_also_one_that_no_handler
         assert answer.status in (400, 404)
         assert answer.headers["access-control-allow-origin"] == "http://page", (method, path, headers)
         connection.close()
+
+
+def test_the_info_of_a_collection_shows_every_acknowledged_write_on_every_connection(served):
+    for i in range(3, 40):
+        result(served, "PUT", "/collections/c/points", {"points": [{"id": i, "vector": {"a": [1, i]}}]})
+        for _ in range(3):  # each connects anew, so that both cores are asked
+            assert result(served, "GET", "/collections/c")["points_count"] == i
+    result(served, "PUT", "/collections/c/index", {"field_name": "k", "field_schema": "integer"})
+    assert "k" in result(served, "GET", "/collections/c")["payload_schema"]
+    result(served, "POST", "/collections/c/points/delete", {"points": [1, 2, 3]})
+    assert result(served, "GET", "/collections/c")["points_count"] == 36
+    result(served, "DELETE", "/collections/c")
+    result(served, "PUT", "/collections/c", {"vectors": {"size": 4, "distance": "Cosine"}})
+    assert result(served, "GET", "/collections/c")["points_count"] == 0
