@@ -20,8 +20,11 @@ TEST(reading_test, a_scroll_ends_where_points_come_while_it_waits_for_the_guard)
   std::size_t found = 0;
   bool ended = false;
   arena memory;
+  const payload_selector no_payload;
+  const vector_selector no_vector;
   const auto scroll = [&]() -> io::detached {
-    auto scrolling = scroll_by_id(target, std::nullopt, 1000, nullptr, {}, {}, memory);
+    auto scrolling =
+        scroll_by_id(target, std::nullopt, 1000, nullptr, no_payload, no_vector, memory);
     found = (co_await scrolling).points.size();
     ended = true;
   };
