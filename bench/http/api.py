@@ -17,6 +17,7 @@ upload     500,000 points through qdrant-client's upload_points(parallel=4)
 Rates of a shared machine wander: medians with their spread, and ratios of neighbouring rounds."""
 
 import argparse
+import http.client
 import json
 import os
 import pathlib
@@ -193,7 +194,6 @@ def under_scan(given):
         scanner.start()
         waits = []
         try:
-            import http.client
             client = http.client.HTTPConnection("127.0.0.1", server.port)
             end = time.perf_counter() + given.seconds * given.rounds
             while time.perf_counter() < end:

@@ -7,7 +7,7 @@ from .tree import DATA, Finding, line_of
 
 # Folders that must have a README.md of their own, with a pattern over folders that hold sources.
 # Elsewhere the nearest README above answers for a folder.
-OWN_CHAPTER = re.compile(r"^(core|net|ioctl|kernel|tests|tools)$|^(core|net|kernel)/\w+$|^net/rest/decode$")
+OWN_CHAPTER = re.compile(r"^(bench|core|net|ioctl|kernel|tests|tools)$|^(core|net|kernel)/\w+$|^net/rest/decode$")
 
 # Chapters that name folders, not the files in them.
 COARSE = {""}
