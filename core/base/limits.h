@@ -102,6 +102,9 @@ inline constexpr std::uint32_t mmr_slice_candidates = 256;
 // Up to so many allowed points are ranked one by one, without the device.
 inline constexpr std::uint64_t direct_scan_points_max = 1000;
 
+// How often a search begins again whose candidates went away while it ran.
+inline constexpr std::uint32_t search_attempts_max = 4;
+
 // How often a turn looks again at what is to be done at its end: a log write answers requests,
 // whose connections then send.
 inline constexpr std::uint32_t end_of_turn_rounds_max = 4;

@@ -333,7 +333,7 @@ io::task<result<std::span<const record>>> evaluate_query(collection& source,
     VEXFS_CHECK_CO(check_selector(source, request.with_vector));
   }
   std::span<const record> answer;
-  for (int attempt = 0; attempt < 2; ++attempt) {
+  for (std::uint32_t attempt = 0; attempt < search_attempts_max; ++attempt) {
     const slot_reading held(source.readers);
     query_tree tree(source, resolver, request, memory);
     auto running = tree.run();

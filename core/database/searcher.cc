@@ -128,7 +128,7 @@ struct batch_search {
       allowed[i] = co_await planning;
     }
     const auto section = co_await io::read(source.guard);
-    slot_limit = source.slots.limit();
+    slot_limit = source.slots.published_limit();
     for (std::size_t i = 0; i < searches.size(); ++i) {
       // A slot inserted after its filter was planned has no bit: it does not pass.
       if (restricted(i) && allowed[i].words.size() * 64 < slot_limit) {
@@ -279,7 +279,7 @@ io::task<result<std::span<const std::span<const scored_slot>>>> rank_nearest(
 io::task<result<std::span<const std::span<const record>>>> search_nearest(
     collection& source, std::span<const nearest_search> searches, arena& memory) {
   const auto answers = memory.array<std::span<const record>>(searches.size());
-  for (int attempt = 0; attempt < 2; ++attempt) {
+  for (std::uint32_t attempt = 0; attempt < search_attempts_max; ++attempt) {
     const slot_reading held(source.readers);
     batch_search batch{source, searches, memory, memory.array<allowed_slots>(searches.size()),
                        memory.array<std::span<const scored_slot>>(searches.size())};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -43,6 +44,12 @@ class slot_table {
   /// Gives back a slot that was taken and never published.
   void give_back(slot_index slot) { retired_.push_front({slot, 0}); }
 
+  /// Makes a slot that was taken a live one.
+  void publish(slot_index slot) {
+    records_[slot].live = true;
+    published_limit_ = std::max(published_limit_, slot + 1);
+  }
+
   /// After the slot has been taken out of the id map and of the device.
   void retire(slot_index slot) {
     slot_record& record = records_[slot];
@@ -56,6 +63,10 @@ class slot_table {
   [[nodiscard]] const slot_record& operator[](slot_index slot) const { return records_[slot]; }
   /// One past the highest slot ever taken.
   [[nodiscard]] slot_index limit() const { return static_cast<slot_index>(records_.size()); }
+  /// One past the highest slot ever published. The device may know slots beyond it, whose points
+  /// are not there yet: a search that took them for candidates would lose as many of those that
+  /// are.
+  [[nodiscard]] slot_index published_limit() const { return published_limit_; }
 
  private:
   struct retired_slot {
@@ -65,6 +76,7 @@ class slot_table {
   io::epochs& readers_;
   std::deque<slot_record> records_;
   std::deque<retired_slot> retired_;
+  slot_index published_limit_ = 0;
 };
 
 }  // namespace vexfs

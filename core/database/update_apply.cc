@@ -71,7 +71,7 @@ class staging {
       record.version = sequence;
       record.payload = point.payload;
       target_.payload_bytes.fetch_add(record.payload.size(), std::memory_order_relaxed);
-      record.live = true;
+      target_.slots.publish(point.slot);
       target_.id_to_slot.set(point.id, point.slot);
       target_.indexes.on_insert(point.slot, record.payload);
     }

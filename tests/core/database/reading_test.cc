@@ -116,5 +116,61 @@ TEST(reading_test, a_filtered_scroll_shows_no_point_that_took_the_slot_of_one_th
   }
 }
 
+TEST(reading_test, points_on_their_way_in_take_no_place_of_those_that_are_there) {
+  for (const std::uint64_t seed : seeds(10)) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    io::simulated_storage disk(seed);
+    world running(disk, 2, seed);
+    constexpr std::uint64_t batch = 200;
+    std::uint64_t acknowledged = 0;
+    bool ended = false;
+    std::uint64_t searched = 0;
+    running.run(1, [&](database& data) -> io::task<void> {
+      auto creating = data.create_collection("c", dense_config(2, distance::dot));
+      EXPECT_TRUE(co_await creating);
+      const auto search = [&]() -> io::detached {
+        while (acknowledged < 20 * batch) {
+          co_await io::loop::current().yield();
+          if (acknowledged == 0) continue;
+          arena memory;
+          const std::vector<float> target{0, 1};
+          vector_value given;
+          given.values = target;
+          nearest_query nearest;
+          nearest.target = given;
+          query_request query;
+          query.what = nearest;
+          query.limit = 10;
+          const std::uint64_t before = acknowledged;
+          auto searching = data.query("c", {&query, 1}, memory);
+          const auto found = co_await searching;
+          EXPECT_TRUE(found);
+          EXPECT_EQ(found->front().size(), 10U);
+          // Later points are nearer.
+          for (const record& one : found->front())
+            EXPECT_GE(one.id.low + 10, before);
+          ++searched;
+        }
+        ended = true;
+      };
+      search();
+      while (acknowledged < 20 * batch) {
+        arena memory;
+        upsert_builder upsert;
+        for (std::uint64_t id = acknowledged; id < acknowledged + batch; ++id)
+          upsert.add(id, {1, static_cast<float>(id)});
+        const auto operation = upsert.operation();
+        auto updating = data.update("c", operation, {}, memory);
+        EXPECT_TRUE(co_await updating);
+        acknowledged += batch;
+      }
+      while (!ended)
+        co_await io::loop::current().yield();
+    });
+    EXPECT_TRUE(ended);
+    EXPECT_GT(searched, 0U);
+  }
+}
+
 }  // namespace
 }  // namespace vexfs
