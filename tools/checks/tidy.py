@@ -40,7 +40,7 @@ def changed(tree):
 
 
 def judge(tree, path):
-    status, output = run([PROGRAM, "--quiet", "-p", str((tree.root / COMMANDS).parent), path], cwd=tree.root)
+    status, output = run([PROGRAM, "--quiet", "--extra-arg=-Wno-deprecated-declarations", "-p", str((tree.root / COMMANDS).parent), path], cwd=tree.root)
     if not status:
         return []
     root = str(tree.root.resolve()) + "/"

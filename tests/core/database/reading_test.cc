@@ -96,7 +96,8 @@ TEST(reading_test, a_filtered_scroll_shows_no_point_that_took_the_slot_of_one_th
       };
       scroll();
       // Points with smaller ids would be seen where the scroll has not been yet.
-      for (std::uint64_t round = 0; !ended; ++round) {
+      std::uint64_t round = 0;
+      while (!ended) {
         std::vector<point_id> gone;
         for (std::uint64_t i = 0; i < 200; ++i)
           gone.push_back(point_id::from_number(1'000'000 + point_count - 1 - round * 200 - i));
@@ -109,6 +110,7 @@ TEST(reading_test, a_filtered_scroll_shows_no_point_that_took_the_slot_of_one_th
         const auto operation = upsert.operation();
         auto updating = data.update("c", operation, {}, memory);
         EXPECT_TRUE(co_await updating);
+        ++round;
       }
     });
     EXPECT_TRUE(ended);
