@@ -30,6 +30,7 @@ void answer_parser::start(bool keep_body) {
   stage_ = stage::head;
   keep_body_ = keep_body;
   closes_ = false;
+  is_too_long_ = false;
   status_ = 0;
   left_ = 0;
   body_bytes_ = 0;
@@ -68,10 +69,12 @@ bool answer_parser::read_head(std::string_view head) {
     }
   }
   const bool has_no_body = status_ < 200 || status_ == 204 || status_ == 304;
-  if (is_chunked) {
+  if (has_no_body) {
+    left_ = 0;
+    stage_ = stage::body;
+  } else if (is_chunked) {
     stage_ = stage::chunk_size;
-  } else if (has_length || has_no_body) {
-    if (has_no_body) left_ = 0;
+  } else if (has_length) {
     stage_ = stage::body;
   } else {
     stage_ = stage::to_the_end;
@@ -80,12 +83,16 @@ bool answer_parser::read_head(std::string_view head) {
   return true;
 }
 
-void answer_parser::take(std::string_view bytes) {
+// False: more than may be kept.
+bool answer_parser::take(std::string_view bytes) {
   body_bytes_ += bytes.size();
+  is_too_long_ = keep_body_ && body_bytes_ > kept_body_bytes_max;
+  if (is_too_long_) return false;
   if (keep_body_)
     body_.append(bytes);
   else if (!is_success() && body_.size() < error_body_bytes_max)
     body_.append(bytes.substr(0, error_body_bytes_max - body_.size()));
+  return true;
 }
 
 bool answer_parser::read_line(std::string_view bytes, std::size_t& at) {
@@ -107,7 +114,7 @@ answer_parser::outcome answer_parser::read_body(std::string_view bytes, std::siz
       case stage::body:
       case stage::chunk: {
         const std::size_t part = std::min<std::uint64_t>(left_, bytes.size() - at);
-        take(bytes.substr(at, part));
+        if (!take(bytes.substr(at, part))) return outcome::bad;
         at += part;
         left_ -= part;
         if (left_ > 0) {
@@ -145,7 +152,7 @@ answer_parser::outcome answer_parser::read_body(std::string_view bytes, std::siz
         break;
       }
       case stage::to_the_end:
-        take(bytes.substr(at));
+        if (!take(bytes.substr(at))) return outcome::bad;
         used = bytes.size();
         return outcome::more;
       case stage::head:

@@ -78,7 +78,7 @@ outcome<control_client::answer> control_client::ask_once(std::string_view reques
       const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
       switch (parsing.feed(bytes, used)) {
         case answer_parser::outcome::bad:
-          return lost(server_, "what answers does not speak HTTP/1.1");
+          return lost(server_, parsing.fault());
         case answer_parser::outcome::more:
           break;
         case answer_parser::outcome::complete:

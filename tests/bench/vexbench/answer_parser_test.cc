@@ -69,6 +69,35 @@ TEST(answer_parser, an_answer_without_a_length_ends_with_the_connection) {
             (std::vector<parsed>{{200, "all of it", true}}));
 }
 
+TEST(answer_parser, an_answer_that_has_no_body_by_its_status_has_none_whatever_its_head_says) {
+  for (const std::string head : {"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+                                 "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"}) {
+    const std::string both = head + "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
+    const auto answers = parse({both});
+    ASSERT_EQ(answers.size(), 2U) << head;
+    EXPECT_EQ(answers[0].body, "");
+    EXPECT_EQ(answers[1], (parsed{200, "x", false}));
+  }
+}
+
+TEST(answer_parser, a_body_without_an_end_is_refused_where_it_is_kept) {
+  const std::string piece(1 << 20, 'b');
+  for (const bool keep : {false, true}) {
+    answer_parser parsing;
+    parsing.start(keep);
+    std::size_t used = 0;
+    ASSERT_EQ(parsing.feed("HTTP/1.1 200 OK\r\n\r\n", used), answer_parser::outcome::more);
+    auto outcome = answer_parser::outcome::more;
+    for (std::size_t fed = 0;
+         outcome == answer_parser::outcome::more && fed <= 2 * answer_parser::kept_body_bytes_max;
+         fed += piece.size())
+      outcome = parsing.feed(piece, used);
+    EXPECT_EQ(outcome, keep ? answer_parser::outcome::bad : answer_parser::outcome::more);
+    EXPECT_LE(parsing.body().size(), answer_parser::kept_body_bytes_max);
+    EXPECT_EQ(parsing.fault().find("too long") != std::string_view::npos, keep);
+  }
+}
+
 TEST(answer_parser, continue_precedes_the_answer) {
   EXPECT_EQ(parse({"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"}),
             (std::vector<parsed>{{200, "x", false}}));
