@@ -28,6 +28,7 @@ void channel::open(int socket) {
   VEXFS_ASSERT(socket_ < 0 && count_ == 0);
   socket_ = socket;
   broken_ = false;
+  has_answered_ = false;
   parser_started_ = false;
   receiving_ = true;
   transport_.receive_multishot(socket_, receive_done_);
@@ -110,13 +111,8 @@ void channel::received(int result, std::uint32_t buffer, bool more) {
     return;
   }
   if (result == 0) {
-    if (count_ > 0 && parser_started_ && parsing_.finish()) {
-      const flight ended = flights_[first_];
-      first_ = (first_ + 1) % static_cast<std::uint32_t>(flights_.size());
-      --count_;
-      tell_.answered(*this, ended, parsing_);
-    }
-    break_off(count_ > 0 ? "the server closed the connection" : "");
+    if (count_ > 0 && parser_started_ && parsing_.finish()) pop_answered();
+    break_off("the server closed the connection");
   } else if (result < 0 && result != -ENOBUFS) {
     break_off(std::strerror(-result));
   } else if (!more) {
@@ -140,19 +136,24 @@ void channel::consume(std::string_view bytes) {
     bytes.remove_prefix(used);
     if (outcome == answer_parser::outcome::more) return;
     if (outcome == answer_parser::outcome::bad) {
-      break_off("what answers does not speak HTTP/1.1");
+      break_off(parsing_.fault());
       return;
     }
-    parser_started_ = false;
-    const flight ended = front;
-    first_ = (first_ + 1) % static_cast<std::uint32_t>(flights_.size());
-    --count_;
-    tell_.answered(*this, ended, parsing_);
+    pop_answered();
     if (parsing_.closes()) {
-      break_off("");
+      break_off("the server closed the connection");
       return;
     }
   }
+}
+
+void channel::pop_answered() {
+  parser_started_ = false;
+  has_answered_ = true;
+  const flight ended = flights_[first_];
+  first_ = (first_ + 1) % static_cast<std::uint32_t>(flights_.size());
+  --count_;
+  tell_.answered(*this, ended, parsing_);
 }
 
 void channel::break_off(std::string_view why) {
@@ -160,11 +161,11 @@ void channel::break_off(std::string_view why) {
     const flight ended = flights_[first_];
     first_ = (first_ + 1) % static_cast<std::uint32_t>(flights_.size());
     --count_;
-    tell_.lost(*this, ended);
+    tell_.lost(ended, why);
   }
   unsent_ = 0;
   shut_down();
-  tell_.broken(*this, why);
+  tell_.broken(*this);
 }
 
 }  // namespace vexfs::bench

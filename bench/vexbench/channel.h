@@ -30,8 +30,8 @@ class channel {
    public:
     virtual void answered(channel& from, const flight& ended, const answer_parser& answer) = 0;
     /// The connection is gone; each of its flights has been reported to lost() before.
-    virtual void lost(channel& from, const flight& ended) = 0;
-    virtual void broken(channel& from, std::string_view why) = 0;
+    virtual void lost(const flight& ended, std::string_view why) = 0;
+    virtual void broken(channel& from) = 0;
 
    protected:
     ~listener() = default;
@@ -47,6 +47,8 @@ class channel {
   /// Lets go of the socket; is_closed() once the ring has returned everything.
   void shut_down();
   [[nodiscard]] bool is_closed() const { return socket_ < 0; }
+  /// Since it was opened.
+  [[nodiscard]] bool has_answered() const { return has_answered_; }
 
   [[nodiscard]] std::uint32_t stream() const { return stream_; }
   [[nodiscard]] std::uint32_t depth() const { return static_cast<std::uint32_t>(flights_.size()); }
@@ -72,6 +74,7 @@ class channel {
   void consume(std::string_view bytes);
   void sent(int result);
   void send_next();
+  void pop_answered();
   void break_off(std::string_view why);
   void close_if_idle();
 
@@ -80,6 +83,7 @@ class channel {
   const std::uint32_t stream_;
   int socket_ = -1;
   bool broken_ = false;
+  bool has_answered_ = false;
   bool receiving_ = false;
   bool sending_ = false;
   owned_completion receive_done_;

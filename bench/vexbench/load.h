@@ -64,10 +64,12 @@ struct load_result {
   std::vector<tally> tallies;  // by phase and then kind
   std::vector<sample> samples;
   std::vector<write_event> writes;
-  // Open loop: how long after its planned time a request was sent that had to wait for nothing but
-  // the clock. What the generator itself adds to latencies.
+  // Open loop: how long after its planned time a request was handed to the kernel that had to wait
+  // for nothing but the clock. What the generator itself adds to latencies.
   histogram pacing;
   double generator_cpu_seconds = 0;
+  // Its threads could have run and had no processor; nothing: the kernel does not say.
+  std::optional<double> generator_waited_seconds = 0;
   std::uint64_t samples_dropped = 0;  // beyond what is kept
 
   [[nodiscard]] const tally& of(std::uint32_t phase, std::uint32_t kind) const {

@@ -51,6 +51,7 @@ struct step_report {
   std::vector<operation_report> operations;
   histogram pacing;
   double generator_cpu_seconds = 0;
+  std::optional<double> generator_waited_seconds = 0;
   std::optional<process_cost> cost{};        // of the server, while the step ran
   std::optional<double> others_cpu_share{};  // of the machine, neither server nor generator
   std::optional<double> stolen_share{};

@@ -130,6 +130,7 @@ json::object print(const step_report& of) {
   if (answered > 0) {
     made["server"] = print(of.cost, answered);
     made["generator_cpu_seconds"] = of.generator_cpu_seconds;
+    made["generator_waited_seconds"] = known(of.generator_waited_seconds);
     made["others_cpu_share"] = known(of.others_cpu_share);
     made["stolen_share"] = known(of.stolen_share);
   }

@@ -106,11 +106,13 @@ void print_step(const step_report& of, std::string& out) {
           bytes(of.cost->resident_bytes), bytes(of.cost->written_bytes));
     else
       out += cannot_tell;
-    out += fmt::format("; generator: {} s of CPU\n", readable(of.generator_cpu_seconds));
+    out += fmt::format("; generator: {} s of CPU, waited {} s for a processor\n",
+                       readable(of.generator_cpu_seconds),
+                       of.generator_waited_seconds ? readable(*of.generator_waited_seconds)
+                                                   : std::string(cannot_tell));
     if (of.pacing.total() > 0)
-      out += fmt::format("- pacing error: p50 {} us, p99 {} us\n",
-                         readable(static_cast<double>(of.pacing.value_at(0.5)) / 1e3),
-                         readable(static_cast<double>(of.pacing.value_at(0.99)) / 1e3));
+      out += fmt::format("- pacing error: p50 {} ms, p99 {} ms\n", milliseconds(of.pacing, 0.5),
+                         milliseconds(of.pacing, 0.99));
   }
   out += "\n";
 }

@@ -138,6 +138,10 @@ operation_report report_of(load_result& measured, std::uint32_t phase, std::uint
 void take_rest(step_report& to, load_result& measured) {
   to.pacing.add(measured.pacing);
   to.generator_cpu_seconds += measured.generator_cpu_seconds;
+  if (to.generator_waited_seconds && measured.generator_waited_seconds)
+    *to.generator_waited_seconds += *measured.generator_waited_seconds;
+  else
+    to.generator_waited_seconds.reset();
   to.samples_dropped += measured.samples_dropped;
 }
 

@@ -2,7 +2,7 @@
 #include "bench/vexbench/worker.h"
 
 #include <algorithm>
-#include <cerrno>
+#include <fstream>
 #include <iterator>
 
 #include <sys/prctl.h>
@@ -20,6 +20,10 @@ constexpr std::int64_t wait_ns_max = 10'000'000;
 // What all kept answers of a worker may take.
 constexpr std::uint64_t sample_bytes_max = 1ULL << 30;
 
+// A connection that broke before it answered anything is made again after this time: a server that
+// refuses everybody must not be hammered.
+constexpr std::int64_t reconnect_ns = 20'000'000;
+
 double thread_cpu_seconds() {
   rusage used{};
   ::getrusage(RUSAGE_THREAD, &used);
@@ -27,6 +31,15 @@ double thread_cpu_seconds() {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
   };
   return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+// How long this thread could have run and had no processor, which the kernel counts by thread.
+std::optional<double> thread_waited_seconds() {
+  std::ifstream file("/proc/thread-self/schedstat");
+  double ran_ns = 0;
+  double waited_ns = 0;
+  if (!(file >> ran_ns >> waited_ns)) return std::nullopt;
+  return waited_ns / 1e9;
 }
 
 }  // namespace
@@ -88,6 +101,7 @@ void worker::give_up(failure why) {
 void worker::run() {
   ::prctl(PR_SET_TIMERSLACK, 1UL);  // nanoseconds; 50 us otherwise, on every planned time
   const double cpu_before = thread_cpu_seconds();
+  const std::optional<double> waited_before = thread_waited_seconds();
   auto opened = io::open_transport(io::transport_kind::uring);
   if (!opened) {
     give_up({exit_code::failed, opened.error().text});
@@ -102,6 +116,10 @@ void worker::run() {
           std::make_unique<channel>(*transport_, *this, each.of.pipeline, index));
       each.channels.back()->open(sockets_[next_socket++]);
     }
+    // One request on each connection before a second on any.
+    for (std::uint32_t place = 0; place < each.of.pipeline; ++place)
+      for (const auto& one : each.channels)
+        each.free.push_back(one.get());
   }
   sockets_.clear();
 
@@ -126,15 +144,17 @@ void worker::run() {
   for (const auto& each : lanes_)
     for (const auto& one : each->channels)
       one->each_flight([&](const flight& left) {
+        if (left.planned_ns < 0) return;  // of a closed loop, and not sent any more
         ++records_.of(left.phase, left.kind).unanswered;
-        records_.record(left.phase, left.kind,
-                        now_ns_ - std::max<std::int64_t>(left.planned_ns, 0));
+        records_.record(left.phase, left.kind, now_ns_ - left.planned_ns);
         if (is_write_[left.kind])
           writes_.push_back({left.kind, left.request.tag, left.planned_ns, INT64_MAX});
       });
   close_channels();
   transport_.reset();
   cpu_seconds_ = thread_cpu_seconds() - cpu_before;
+  const std::optional<double> waited = thread_waited_seconds();
+  if (waited && waited_before) waited_seconds_ = *waited - *waited_before;
 }
 
 void worker::plan() {
@@ -148,10 +168,6 @@ void worker::plan() {
     if (active && !each.was_active) {
       if (each.pace) each.pace->start(now_ns_);
       each.next_sample_ns = now_ns_;
-      if (each.free.empty())
-        for (std::uint32_t place = 0; place < each.of.pipeline; ++place)
-          for (const auto& one : each.channels)
-            if (place + one->in_flight() < one->depth()) each.free.push_back(one.get());
     }
     each.was_active = active;
     if (active && !each.ended) {
@@ -174,7 +190,7 @@ void worker::plan_open(lane& each) {
     const std::int64_t planned_ns = each.pace->next_ns();
     if (!launch(each, on, planned_ns)) break;
     each.free.pop_front();
-    if (each.waits_for_clock) pacing_.record(all_.now_ns() - planned_ns);
+    if (each.waits_for_clock) handed_over_.push_back(planned_ns);
     each.pace->advance();
   }
   each.waits_for_clock = !each.free.empty() && !each.ended;
@@ -227,6 +243,9 @@ void worker::flush() {
   for (channel* each : dirty_)
     each->flush(now_ns);
   dirty_.clear();
+  for (const std::int64_t planned_ns : handed_over_)
+    pacing_.record(now_ns - planned_ns);
+  handed_over_.clear();
 }
 
 std::int64_t worker::wait_ns() const {
@@ -276,35 +295,30 @@ void worker::answered(channel& from, const flight& ended, const answer_parser& a
   if (!goes_on || !launch(each, from, -1)) each.free.push_back(&from);
 }
 
-void worker::lost(channel& from, const flight& ended) {
-  (void)from;
-  ++records_.of(ended.phase, ended.kind).lost;
+void worker::lost(const flight& ended, std::string_view why) {
+  tally& counts = records_.of(ended.phase, ended.kind);
+  ++counts.lost;
+  if (counts.first_error.empty()) counts.first_error = "a connection was lost: " + std::string(why);
   if (is_write_[ended.kind])
     writes_.push_back({ended.kind, ended.request.tag, ended.planned_ns, INT64_MAX});
   sources_[ended.kind]->answered(ended.request.tag, false);
   errors_.store(errors_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-void worker::broken(channel& from, std::string_view why) {
+void worker::broken(channel& from) {
   lane& each = *lanes_[from.stream()];
   std::erase(each.free, &from);
   std::erase(dirty_, &from);
-  to_reconnect_.push_back(&from);
-  if (why.empty()) return;
-  for (std::uint32_t index = 0; index < each.of.operations.size(); ++index) {
-    tally& counts =
-        records_.of(all_.phase_.load(std::memory_order_relaxed), each.first_kind + index);
-    if (counts.lost > 0 && counts.first_error.empty())
-      counts.first_error = "a connection was lost: " + std::string(why);
-  }
+  to_reconnect_.push_back({&from, from.has_answered() ? now_ns_ : now_ns_ + reconnect_ns});
 }
 
 void worker::reconnect() {
   if (to_reconnect_.empty() || all_.finishing_.load(std::memory_order_relaxed)) return;
-  std::vector<channel*> waiting;
-  for (channel* each : to_reconnect_) {
-    if (!each->is_closed()) {  // the ring still holds its operations
-      waiting.push_back(each);
+  std::vector<broken_channel> waiting;
+  for (const broken_channel& one : to_reconnect_) {
+    channel* const each = one.which;
+    if (!each->is_closed() || now_ns_ < one.not_before_ns) {  // the ring may still hold operations
+      waiting.push_back(one);
       continue;
     }
     auto made = all_.server_.connect();
@@ -366,6 +380,10 @@ void worker::move_results_to(load_result& whole) {
   std::ranges::move(writes_, std::back_inserter(whole.writes));
   whole.pacing.add(pacing_);
   whole.generator_cpu_seconds += cpu_seconds_;
+  if (!waited_seconds_)
+    whole.generator_waited_seconds.reset();
+  else if (whole.generator_waited_seconds)
+    *whole.generator_waited_seconds += *waited_seconds_;
   whole.samples_dropped += samples_dropped_;
 }
 

@@ -53,8 +53,8 @@ class worker final : public channel::listener {
   };
 
   void answered(channel& from, const flight& ended, const answer_parser& answer) override;
-  void lost(channel& from, const flight& ended) override;
-  void broken(channel& from, std::string_view why) override;
+  void lost(const flight& ended, std::string_view why) override;
+  void broken(channel& from) override;
 
   void plan();
   void plan_open(lane& each);
@@ -76,7 +76,12 @@ class worker final : public channel::listener {
   std::vector<int> sockets_;  // connected, not yet with a channel
   std::vector<std::unique_ptr<lane>> lanes_;
   std::vector<channel*> dirty_;
-  std::vector<channel*> to_reconnect_;
+  struct broken_channel {
+    channel* which;
+    std::int64_t not_before_ns;
+  };
+  std::vector<broken_channel> to_reconnect_;
+  std::vector<std::int64_t> handed_over_;  // planned times of this turn's requests
   recorder records_;
   histogram pacing_;
   std::vector<sample> samples_;
@@ -87,6 +92,7 @@ class worker final : public channel::listener {
   std::vector<request_source*> sources_;  // by kind
   std::int64_t now_ns_ = 0;
   double cpu_seconds_ = 0;
+  std::optional<double> waited_seconds_{};
   bool gave_up_ = false;
 
   alignas(64) std::atomic<std::uint64_t> answered_{0};

@@ -206,6 +206,56 @@ TEST(load, requests_on_a_connection_that_breaks_are_lost_and_the_load_goes_on) {
   EXPECT_EQ(acknowledged, measured.of(0, 0).answered);
 }
 
+TEST(load, a_stream_uses_all_its_connections_after_the_server_has_closed_an_idle_one) {
+  constexpr int connections = 4;
+  std::atomic<int> waiting{0};
+  std::atomic<bool> met{false};
+  std::atomic<bool> waited_in_vain{false};
+  stub_server server([&](std::string_view, std::string_view body) {
+    // Every connection has a request before any is answered, or they wait in vain.
+    if (++waiting == connections) met = true;
+    const auto until = std::chrono::steady_clock::now() + 2s;
+    while (!met && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(1ms);
+    if (!met) waited_in_vain = true;
+    return stub_server::answer{stub_server::http(body)};
+  });
+  const auto at = target::parse(server.url());
+  ASSERT_TRUE(at);
+  const request_set requests = numbered_requests(*at, connections);
+  set_source source(requests, set_source::repeat::once);
+  load running(*at,
+               {{.operations = {{.name = "get", .source = &source}}, .connections = connections}},
+               {.threads = 1, .seed = 1});
+  ASSERT_TRUE(running.start());
+  while (server.accepted() < connections)
+    std::this_thread::sleep_for(1ms);
+  server.cut_one();
+  while (server.accepted() == connections)
+    std::this_thread::sleep_for(1ms);
+  running.set_active(0, true);
+  while (!running.is_exhausted(0))
+    std::this_thread::sleep_for(1ms);
+  EXPECT_FALSE(waited_in_vain) << "some connections were not used";
+  EXPECT_EQ(running.finish().of(0, 0).answered, static_cast<std::uint64_t>(connections));
+}
+
+TEST(load, a_server_that_closes_every_connection_is_not_hammered) {
+  stub_server server([](std::string_view, std::string_view) { return stub_server::answer{}; });
+  const auto at = target::parse(server.url());
+  ASSERT_TRUE(at);
+  const request_set requests = numbered_requests(*at, 10);
+  set_source source(requests, set_source::repeat::forever);
+  const auto began = std::chrono::steady_clock::now();
+  const load_result measured =
+      run(*at, {.operations = {{.name = "get", .source = &source}}, .connections = 2}, 300ms);
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - began;
+  EXPECT_GE(measured.of(0, 0).lost, 2U);
+  EXPECT_LE(static_cast<double>(server.accepted()), 2 * (passed.count() / 0.02 + 2));
+  EXPECT_NE(measured.of(0, 0).first_error.find("closed the connection"), std::string::npos)
+      << measured.of(0, 0).first_error;
+}
+
 TEST(load, a_server_that_goes_away_fails_the_load_and_keeps_what_was_measured) {
   auto server = std::make_unique<stub_server>(echo);
   const auto at = target::parse(server->url());

@@ -59,6 +59,17 @@ class stub_server {
       each.join();
   }
 
+  /// How many connections there have been.
+  [[nodiscard]] std::size_t accepted() {
+    const std::lock_guard lock(lock_);
+    return serving_.size();
+  }
+  /// Closes the oldest connection that is open.
+  void cut_one() {
+    const std::lock_guard lock(lock_);
+    if (!sockets_.empty()) ::shutdown(sockets_.front(), SHUT_RDWR);
+  }
+
   [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
 
  private:
