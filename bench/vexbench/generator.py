@@ -36,7 +36,8 @@ PATH = "/collections/benchmark"
 SMALL = """
 name: small
 steps:
-  - request: {{name: peak, path: /collections/benchmark, connections: 32, pipeline: {pipeline}, seconds: {seconds}}}
+  - request: {{name: peak, path: /collections/benchmark, connections: 32, pipeline: {pipeline}, mode: closed,
+              seconds: {seconds}}}
 """
 PACED = SMALL + """
   - request: {{name: constant, path: /collections/benchmark, rate_share: 0.5, rate_of: peak, arrivals: constant,
@@ -50,7 +51,7 @@ data: {{generate: {{shape: clustered, points: 10000, queries: 1024, dim: 128}}}}
 steps:
   - create
   - upload: {{batch: 100}}
-  - search: {{batch: 64, connections: 4, seconds: {seconds}, samples_per_second: 5}}
+  - search: {{batch: 64, connections: 4, mode: closed, seconds: {seconds}, samples_per_second: 5}}
 """
 
 

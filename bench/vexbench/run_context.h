@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -116,9 +117,18 @@ void take_rest(step_report& to, load_result& measured);
 [[nodiscard]] outcome<void> run_step(run_context& run, const restart_step& how, step_report& to);
 [[nodiscard]] outcome<void> run_step(run_context& run, const solve_step& how, step_report& to);
 
-/// One search load of its own, appended to the step as an operation.
-[[nodiscard]] outcome<void> run_search(run_context& run, const search_step& how,
-                                       const std::string& name, step_report& to);
+/// Calls `load_once`, which appends an operation of that name to the step: for the rate that is
+/// given or the closed loop that is asked for, else for the peak in a closed loop and then for the
+/// latencies in an open one at a share of that.
+[[nodiscard]] outcome<void> measure(
+    run_context& run, const sending& how, const std::string& name, const std::string& latency_name,
+    step_report& to,
+    const std::function<outcome<void>(const sending&, const std::string&)>& load_once);
+
+/// The same for searches.
+[[nodiscard]] outcome<void> measure_searches(run_context& run, const search_step& how,
+                                             const std::string& name,
+                                             const std::string& latency_name, step_report& to);
 
 /// Points [first, last) as requests of `batch` each; request t has those from first + t x batch on.
 [[nodiscard]] outcome<request_set> encode_upload(const run_context& run, std::uint32_t first,

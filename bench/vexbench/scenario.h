@@ -53,6 +53,12 @@ struct sending {
   std::optional<double> rate_share{};  // the same as a share of what an earlier step reached
   std::string rate_of{};               // that step
   arrivals spacing = arrivals::poisson;
+  // Of steps that measure, where no rate is given: a closed loop for the peak, then an open one at
+  // this share of it for the latencies. `mode: closed` measures the peak alone.
+  bool is_closed = false;
+  double latency_share = 0.8;
+
+  [[nodiscard]] bool has_rate() const { return rate || rate_share; }
 };
 
 /// One of: pass (a share, on `uniform` or `correlated`), below, equals.
@@ -134,8 +140,7 @@ struct solve_step {
   search_spec search;
   std::vector<double> targets{0.90, 0.95, 0.99};
   std::uint32_t ef_max = 4096;
-  sending peak{.connections = 32};  // for the rate
-  double latency_share = 0.5;       // of that rate, open loop, for the latencies
+  sending peak{.connections = 32};
   double seconds = 5;
 };
 

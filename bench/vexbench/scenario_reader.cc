@@ -82,7 +82,10 @@ server_spec read_server(yaml_map& from) {
   return made;
 }
 
-void read_sending(yaml_map& from, sending& to) {
+// An upload's rate is the question itself; other loads are also asked how long they make wait.
+enum class asks_for : std::uint8_t { rate, rate_and_latency };
+
+void read_sending(yaml_map& from, sending& to, asks_for what) {
   from.number("connections", to.connections, 1);
   from.number("pipeline", to.pipeline, 1);
   if (to.connections > 20'000) from.refuse("connections", "must be at most 20000");
@@ -100,7 +103,20 @@ void read_sending(yaml_map& from, sending& to) {
     to.spacing = arrivals::constant;
   else if (!spacing.empty() && spacing != "poisson")
     from.refuse("arrivals", "is constant or poisson");
-  if (!spacing.empty() && !to.rate && !to.rate_share)
+  if (what == asks_for::rate_and_latency) {
+    std::string mode;
+    from.text("mode", mode);
+    if (!mode.empty() && mode != "closed")
+      from.refuse("mode", "can only be closed: without it latencies are measured too");
+    to.is_closed = mode == "closed";
+    if (to.is_closed && to.has_rate()) from.refuse("mode", "closed has no rate");
+    if (from.has("latency_share") && (to.is_closed || to.has_rate()))
+      from.refuse("latency_share", "is for steps with neither a rate nor mode: closed");
+    from.number("latency_share", to.latency_share, 0.01, 10);
+    if (to.pipeline > 1 && !to.is_closed && !to.has_rate())
+      from.refuse("pipeline", "is for a peak: say mode: closed");
+  }
+  if (!spacing.empty() && !to.has_rate() && (to.is_closed || what == asks_for::rate))
     from.refuse("arrivals", "belong to an open loop: give rate or rate_share");
 }
 
@@ -130,14 +146,21 @@ void read_search(yaml_map& from, search_spec& to) {
 }
 
 void read_search_step(yaml_map& from, search_step& to) {
-  read_sending(from, to.how);
+  read_sending(from, to.how, asks_for::rate_and_latency);
   read_search(from, to.search);
   from.number("seconds", to.seconds, 0.01, seconds_max);
   from.number("samples_per_second", to.samples_per_second, 0, 1e6);
 }
 
+// Searches beside writes: a closed loop would ask less while they are slow, and hide it.
+void read_searches_meanwhile(yaml_map& from, search_step& to) {
+  from.map("search", [&](yaml_map& inner) { read_search_step(inner, to); });
+  if (!to.how.has_rate() && !to.how.is_closed)
+    from.refuse("search", "needs a rate (or mode: closed, where latencies do not matter)");
+}
+
 void read_upload_step(yaml_map& from, upload_step& to) {
-  read_sending(from, to.how);
+  read_sending(from, to.how, asks_for::rate);
   from.number("batch", to.batch, 1);
   from.flag("wait", to.wait);
   from.number("from", to.from, 0, 1);
@@ -165,7 +188,7 @@ step_spec read_step(const std::string& kind, yaml_map& from) {
   }
   if (kind == "request") {
     request_step made;
-    read_sending(from, made.how);
+    read_sending(from, made.how, asks_for::rate_and_latency);
     from.text("method", made.method);
     from.text("path", made.path);
     from.json("body", made.body);
@@ -180,7 +203,7 @@ step_spec read_step(const std::string& kind, yaml_map& from) {
   }
   if (kind == "sweep") {
     sweep_step made;
-    read_sending(from, made.how);
+    read_sending(from, made.how, asks_for::rate_and_latency);
     read_search(from, made.search);
     from.number("seconds", made.seconds, 0.01, seconds_max);
     from.number("samples_per_second", made.samples_per_second, 0, 1e6);
@@ -193,7 +216,7 @@ step_spec read_step(const std::string& kind, yaml_map& from) {
   }
   if (kind == "mixed") {
     mixed_step made;
-    from.map("search", [&](yaml_map& inner) { read_search_step(inner, made.search); });
+    read_searches_meanwhile(from, made.search);
     from.map("upload", [&](yaml_map& inner) { read_upload_step(inner, made.upload); });
     from.number("idle_seconds", made.idle_seconds, 0.01, seconds_max);
     from.number("drain_seconds_max", made.drain_seconds_max, 0, seconds_max);
@@ -201,8 +224,8 @@ step_spec read_step(const std::string& kind, yaml_map& from) {
   }
   if (kind == "churn") {
     churn_step made;
-    from.map("search", [&](yaml_map& inner) { read_search_step(inner, made.search); });
-    read_sending(from, made.how);
+    read_searches_meanwhile(from, made.search);
+    read_sending(from, made.how, asks_for::rate);
     from.number("batch", made.batch, 1);
     from.number("share", made.share, 0.0001, 1);
     from.flag("wait", made.wait);
@@ -220,8 +243,9 @@ step_spec read_step(const std::string& kind, yaml_map& from) {
     if (made.search.hnsw_ef) from.refuse("hnsw_ef", "is what is solved for");
     from.numbers("targets", made.targets, 0.01, 1);
     from.number("ef_max", made.ef_max, 1);
-    from.map("peak", [&](yaml_map& inner) { read_sending(inner, made.peak); });
-    from.number("latency_share", made.latency_share, 0.01, 1);
+    from.map("peak", [&](yaml_map& inner) { read_sending(inner, made.peak, asks_for::rate); });
+    if (made.peak.has_rate()) from.refuse("peak", "is a closed loop: it has no rate");
+    from.number("latency_share", made.peak.latency_share, 0.01, 10);
     from.number("seconds", made.seconds, 0.01, seconds_max);
     std::ranges::sort(made.targets);
     return made;

@@ -90,14 +90,8 @@ outcome<void> run_step(run_context& run, const solve_step& how, step_report& to)
     search_step one{
         .how = how.peak, .search = how.search, .seconds = how.seconds, .samples_per_second = 50};
     one.search.hnsw_ef = each.ef;
-    ended = run_search(run, one, fmt::format("peak, ef {}", *each.ef), to);
-    if (!ended) break;
-    const double peak = to.operations.back().requests_per_second();
-    if (peak <= 0 || run.interrupted) continue;
-    one.how.rate = how.latency_share * peak;
-    one.how.pipeline = 1;
-    one.how.connections = std::max(how.peak.connections, 64U);
-    ended = run_search(run, one, fmt::format("latency, ef {}", *each.ef), to);
+    ended = measure_searches(run, one, fmt::format("peak, ef {}", *each.ef),
+                             fmt::format("latency, ef {}", *each.ef), to);
   }
   meter.end(to);
   if (!ended && ended.error().code == exit_code::interrupted) return {};

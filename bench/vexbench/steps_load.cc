@@ -76,28 +76,51 @@ outcome<void> run_step(run_context& run, const upload_step& how, step_report& to
   return {};
 }
 
+outcome<void> measure(
+    run_context& run, const sending& how, const std::string& name, const std::string& latency_name,
+    step_report& to,
+    const std::function<outcome<void>(const sending&, const std::string&)>& load_once) {
+  if (how.is_closed || how.has_rate()) return load_once(how, name);
+  sending peak = how;
+  peak.is_closed = true;
+  if (auto ended = load_once(peak, name); !ended) return ended;
+  const double reached = to.operations.back().requests_per_second();
+  if (run.interrupted || reached <= 0) return {};
+  sending open = how;
+  open.rate = how.latency_share * reached;
+  open.pipeline = 1;
+  // So many that a request waits for the server and not for a connection.
+  open.connections = std::max(how.connections, 64U);
+  return load_once(open, latency_name);
+}
+
 outcome<void> run_step(run_context& run, const request_step& how, step_report& to) {
   request_set requests;
   requests.add(run.server.request(how.method, how.path, how.body), 1);
-  auto sent = make_stream(run, how.how);
-  if (!sent) return std::unexpected(std::move(sent).error());
   set_source source(requests, set_source::repeat::forever);
-  const std::string name = how.method + " " + how.path;
-  sent->operations = {{.name = name, .source = &source}};
-
+  const std::string what = how.method + " " + how.path;
+  const auto load_once = [&](const sending& sends, const std::string& name) -> outcome<void> {
+    auto sent = make_stream(run, sends);
+    if (!sent) return std::unexpected(std::move(sent).error());
+    sent->operations = {{.name = name, .source = &source}};
+    load running(run.server, {*sent}, run.load_options());
+    if (auto started = running.start(); !started) return started;
+    running.set_active(0, true);
+    const drive_end end = drive(run, running, to.name, how.seconds, std::nullopt);
+    const auto bad = ended_badly(running, end);
+    load_result measured = running.finish();
+    take_rest(to, measured);
+    to.operations.push_back(report_of(measured, 0, 0, name, "requests", *sent));
+    if (bad) return std::unexpected(*bad);
+    return {};
+  };
   step_meter meter(run);
-  load running(run.server, {*sent}, run.load_options());
-  if (auto started = running.start(); !started) return started;
-  running.set_active(0, true);
-  const drive_end end = drive(run, running, to.name, how.seconds, std::nullopt);
-  const auto bad = ended_badly(running, end);
-  load_result measured = running.finish();
-  take_rest(to, measured);
+  auto ended = measure(run, how.how, what, what + ", latency", to, load_once);
   meter.end(to);
-  to.operations.push_back(report_of(measured, 0, 0, name, "requests", *sent));
-  if (bad) return std::unexpected(*bad);
-  return {};
+  return ended;
 }
+
+namespace {
 
 outcome<void> run_search(run_context& run, const search_step& how, const std::string& name,
                          step_report& to) {
@@ -144,9 +167,21 @@ outcome<void> run_search(run_context& run, const search_step& how, const std::st
   return {};
 }
 
+}  // namespace
+
+outcome<void> measure_searches(run_context& run, const search_step& how, const std::string& name,
+                               const std::string& latency_name, step_report& to) {
+  return measure(run, how.how, name, latency_name, to,
+                 [&](const sending& sends, const std::string& part) {
+                   search_step one = how;
+                   one.how = sends;
+                   return run_search(run, one, part, to);
+                 });
+}
+
 outcome<void> run_step(run_context& run, const search_step& how, step_report& to) {
   step_meter meter(run);
-  auto searched = run_search(run, how, to.name, to);
+  auto searched = measure_searches(run, how, to.name, to.name + ", latency", to);
   meter.end(to);
   return searched;
 }
@@ -157,11 +192,12 @@ outcome<void> run_step(run_context& run, const sweep_step& how, step_report& to)
                   .search = how.search,
                   .seconds = how.seconds,
                   .samples_per_second = how.samples_per_second};
-  outcome<void> ended = run_search(run, one, "unfiltered", to);
+  outcome<void> ended = measure_searches(run, one, "unfiltered", "unfiltered, latency", to);
   for (const double pass : how.pass) {
     if (!ended || run.interrupted) break;
     one.search.filter = filter_spec{.field = how.field, .pass = pass, .below = {}, .equals = {}};
-    ended = run_search(run, one, fmt::format("{} {:g} %", how.field, pass * 100), to);
+    const std::string name = fmt::format("{} {:g} %", how.field, pass * 100);
+    ended = measure_searches(run, one, name, name + ", latency", to);
   }
   meter.end(to);
   return ended;

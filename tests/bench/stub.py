@@ -7,6 +7,11 @@ import json
 import threading
 
 
+class Listener(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # connections beyond it are tried again after a second
+
+
 class Stub:
     """answer(query, limit) gives the ids. Every point is always there."""
 
@@ -34,8 +39,7 @@ class Stub:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Listener(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def hits(self, query):

@@ -70,6 +70,22 @@ def test_every_scenario_of_the_repository_runs(tmp_path, sample, server, file):
         assert f"| {row['what']} |" in done.stdout
 
 
+def test_a_search_finds_the_peak_in_a_closed_loop_and_its_latencies_in_an_open_one(tmp_path, server):
+    text = MADE + ("steps:\n  - create\n  - upload: {batch: 50}\n"
+                   "  - search: {name: both, connections: 2, seconds: 0.3, latency_share: 0.4}\n"
+                   "  - search: {name: peak, connections: 2, seconds: 0.3, mode: closed}\n"
+                   "  - request: {name: get, connections: 2, seconds: 0.3}\n")
+    result, _ = run_scenario(tmp_path, text, server.url)
+    measured = operations(result)
+    for name, share in (("both", 0.4), ("get", 0.8)):
+        (peak, latency) = (each for (step, _), each in measured.items() if step == name)
+        assert latency["name"] == peak["name"] + ", latency"
+        assert "planned_per_second" not in peak and "closed loop" in peak["latency_from"]
+        assert latency["latency_from"] == "planned time"
+        assert latency["planned_per_second"] == pytest.approx(share * peak["requests_per_second"])
+    assert [name for step, name in measured if step == "peak"] == ["peak"]
+
+
 def test_the_histogram_log_has_every_answer_of_the_result(tmp_path, server):
     text = MADE + "steps:\n  - create\n  - upload: {batch: 50}\n  - search: {rate: 300, connections: 8, seconds: 1.2}\n"
     result, _ = run_scenario(tmp_path, text, server.url)
