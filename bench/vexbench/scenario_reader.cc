@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <set>
 
@@ -13,6 +14,19 @@ namespace vexfs::bench {
 namespace {
 
 constexpr double seconds_max = 24 * 3600;
+constexpr std::uint32_t connections_max = 20'000;
+constexpr std::uint32_t pipeline_max = 1024;
+constexpr std::uint32_t batch_max = 100'000;
+constexpr std::uint32_t limit_max = 10'000;  // as many true neighbours are looked for
+constexpr std::uint32_t payload_bytes_max = 16 << 20;
+constexpr std::uint32_t dim_max = 65'536;
+constexpr std::uint32_t clusters_max = 1'000'000;
+constexpr std::uint64_t made_values_max = 1ULL << 33;  // 32 GiB
+
+// What goes into a request's first line as it is.
+bool is_path(std::string_view text) {
+  return std::ranges::all_of(text, [](char letter) { return letter > ' ' && letter != 0x7f; });
+}
 
 data_spec read_data(yaml_map& from) {
   data_spec made;
@@ -22,7 +36,7 @@ data_spec read_data(yaml_map& from) {
   from.text("payload", made.payload);
   from.number("points", made.points_max, 1);
   from.number("query_count", made.queries_max, 1);
-  from.number("payload_bytes", made.payload_bytes);
+  from.number("payload_bytes", made.payload_bytes, 0, payload_bytes_max);
   from.flag("filter_fields", made.filter_fields);
   std::string distance = "Cosine";
   from.text("distance", distance);
@@ -41,10 +55,15 @@ data_spec read_data(yaml_map& from) {
     drawn.which = *chosen;
     inner.number("points", drawn.points, 1);
     inner.number("queries", drawn.queries, 1);
-    inner.number("dim", drawn.dim, 1);
-    inner.number("clusters", drawn.clusters, 1);
+    inner.number("dim", drawn.dim, 1, dim_max);
+    inner.number("clusters", drawn.clusters, 1, clusters_max);
     inner.number("spread", drawn.spread, 0, 100);
     inner.number("seed", drawn.seed);
+    if ((std::uint64_t{drawn.points} + drawn.queries) * drawn.dim > made_values_max ||
+        std::uint64_t{drawn.clusters} * drawn.dim > made_values_max / 64)
+      inner.refuse("points", fmt::format("points and queries times dim must be at most {} values, "
+                                         "clusters times dim a 64th of that",
+                                         made_values_max));
     made.made = drawn;
   });
   if (made.made.has_value() == !made.base.empty())
@@ -56,6 +75,8 @@ data_spec read_data(yaml_map& from) {
 collection_spec read_collection(yaml_map& from) {
   collection_spec made;
   from.text("name", made.name);
+  if (made.name.empty() || !is_path(made.name))
+    from.refuse("name", "must be letters without blanks");
   from.json("settings", made.settings);
   from.json("vectors", made.vector_settings);
   from.map("indexes", [&](yaml_map& inner) {
@@ -86,10 +107,8 @@ server_spec read_server(yaml_map& from) {
 enum class asks_for : std::uint8_t { rate, rate_and_latency };
 
 void read_sending(yaml_map& from, sending& to, asks_for what) {
-  from.number("connections", to.connections, 1);
-  from.number("pipeline", to.pipeline, 1);
-  if (to.connections > 20'000) from.refuse("connections", "must be at most 20000");
-  if (to.pipeline > 1024) from.refuse("pipeline", "must be at most 1024");
+  from.number("connections", to.connections, 1, connections_max);
+  from.number("pipeline", to.pipeline, 1, pipeline_max);
   from.optional_number("rate", to.rate, 0.001, 1e8);
   from.optional_number("rate_share", to.rate_share, 0.001, 10);
   from.text("rate_of", to.rate_of);
@@ -121,8 +140,8 @@ void read_sending(yaml_map& from, sending& to, asks_for what) {
 }
 
 void read_search(yaml_map& from, search_spec& to) {
-  from.number("limit", to.limit, 1);
-  from.number("batch", to.batch, 1);
+  from.number("limit", to.limit, 1, limit_max);
+  from.number("batch", to.batch, 1, batch_max);
   from.optional_number("hnsw_ef", to.hnsw_ef, 1);
   from.flag("exact", to.exact);
   from.flag("with_payload", to.with_payload);
@@ -161,7 +180,7 @@ void read_searches_meanwhile(yaml_map& from, search_step& to) {
 
 void read_upload_step(yaml_map& from, upload_step& to) {
   read_sending(from, to.how, asks_for::rate);
-  from.number("batch", to.batch, 1);
+  from.number("batch", to.batch, 1, batch_max);
   from.flag("wait", to.wait);
   from.number("from", to.from, 0, 1);
   from.number("to", to.to, 0, 1);
@@ -193,7 +212,12 @@ step_spec read_step(const std::string& kind, yaml_map& from) {
     from.text("path", made.path);
     from.json("body", made.body);
     from.number("seconds", made.seconds, 0.01, seconds_max);
-    if (!made.path.starts_with('/')) from.refuse("path", "begins with /");
+    if (!made.path.starts_with('/') || !is_path(made.path))
+      from.refuse("path", "begins with / and has no blanks");
+    // An answer to HEAD announces a body that does not come.
+    constexpr std::array<std::string_view, 5> methods{"GET", "POST", "PUT", "PATCH", "DELETE"};
+    if (std::ranges::find(methods, made.method) == methods.end())
+      from.refuse("method", "is one of GET, POST, PUT, PATCH, DELETE");
     return made;
   }
   if (kind == "search") {
@@ -226,7 +250,7 @@ step_spec read_step(const std::string& kind, yaml_map& from) {
     churn_step made;
     read_searches_meanwhile(from, made.search);
     read_sending(from, made.how, asks_for::rate);
-    from.number("batch", made.batch, 1);
+    from.number("batch", made.batch, 1, batch_max);
     from.number("share", made.share, 0.0001, 1);
     from.flag("wait", made.wait);
     return made;

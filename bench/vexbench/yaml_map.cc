@@ -76,10 +76,12 @@ Number yaml_map::parsed(const std::string& key) {
   return value;
 }
 
-void yaml_map::number(const std::string& key, std::uint32_t& to, std::uint32_t min) {
+void yaml_map::number(const std::string& key, std::uint32_t& to, std::uint32_t min,
+                      std::uint32_t max) {
   if (!has(key)) return;
   to = parsed<std::uint32_t>(key);
   if (to < min) refuse(key, fmt::format("must be at least {}", min));
+  if (to > max) refuse(key, fmt::format("must be at most {}", max));
 }
 
 void yaml_map::number(const std::string& key, std::uint64_t& to) {

@@ -32,7 +32,8 @@ class yaml_map {
 
   [[nodiscard]] bool has(const std::string& key) const;
   void text(const std::string& key, std::string& to);
-  void number(const std::string& key, std::uint32_t& to, std::uint32_t min = 0);
+  void number(const std::string& key, std::uint32_t& to, std::uint32_t min = 0,
+              std::uint32_t max = UINT32_MAX);
   void number(const std::string& key, std::uint64_t& to);
   void number(const std::string& key, double& to, double min, double max);
   void optional_number(const std::string& key, std::optional<double>& to, double min, double max);
