@@ -11,14 +11,6 @@
 #include <unistd.h>
 
 namespace vexfs::bench {
-namespace {
-
-std::unexpected<failure> lost(const target& server, std::string_view why) {
-  return fail_with(exit_code::no_connection,
-                   fmt::format("the connection to {} was lost: {}", server.url, why));
-}
-
-}  // namespace
 
 std::string describe_status(std::string_view what, int status, std::string_view body) {
   constexpr std::size_t quoted_bytes_max = 400;
@@ -35,50 +27,65 @@ void control_client::close() {
   socket_ = -1;
 }
 
+// In short waits, so that Ctrl-C is heard whichever thread the signal reaches.
+bool control_client::wait_for(short events, std::chrono::steady_clock::time_point deadline) const {
+  constexpr int wait_ms = 50;
+  while (std::chrono::steady_clock::now() < deadline && !(interrupted_ && *interrupted_)) {
+    pollfd waiting{socket_, events, 0};
+    if (::poll(&waiting, 1, wait_ms) > 0) return true;
+  }
+  return false;
+}
+
+std::unexpected<failure> control_client::lost(std::string_view why) const {
+  if (interrupted_ && *interrupted_) return fail_with(exit_code::interrupted, "interrupted");
+  return fail_with(exit_code::no_connection,
+                   fmt::format("the connection to {} was lost: {}", server_.url, why));
+}
+
 outcome<control_client::answer> control_client::ask_once(std::string_view request) {
   if (socket_ < 0) {
     auto made = server_.connect();
     if (!made) return std::unexpected(made.error());
     socket_ = *made;
   }
-  const auto deadline = std::chrono::steady_clock::now() + timeout_;
-  const auto wait_for = [&](short events) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
-    pollfd waiting{socket_, events, 0};
-    return left.count() > 0 && ::poll(&waiting, 1, static_cast<int>(left.count())) > 0;
-  };
+  const auto deadline = std::chrono::steady_clock::now() +
+                        std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout_);
+  was_stale_ = false;
   while (!request.empty()) {
     const auto sent = ::send(socket_, request.data(), request.size(), MSG_NOSIGNAL);
     if (sent >= 0) {
       request.remove_prefix(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN) {
-      if (!wait_for(POLLOUT)) return lost(server_, "it does not take the request in time");
+      if (!wait_for(POLLOUT, deadline)) return lost("it does not take the request in time");
     } else if (errno != EINTR) {
-      return lost(server_, std::strerror(errno));
+      was_stale_ = true;
+      return lost(std::strerror(errno));
     }
   }
   answer_parser parsing;
   parsing.start(true);
   std::array<char, 64 * 1024> buffer;
-  for (;;) {
+  for (bool has_begun = false;;) {
     const auto got = ::recv(socket_, buffer.data(), buffer.size(), 0);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) {
-      if (wait_for(POLLIN)) continue;
-      return lost(server_, "no answer in time");
+      if (wait_for(POLLIN, deadline)) continue;
+      return lost("no answer in time");
     }
-    if (got < 0) return lost(server_, std::strerror(errno));
+    was_stale_ = got <= 0 && !has_begun;
+    has_begun = true;
+    if (got < 0) return lost(std::strerror(errno));
     bool whole = false;
     if (got == 0) {
-      if (!parsing.finish()) return lost(server_, "it closed without an answer");
+      if (!parsing.finish()) return lost("it closed without an answer");
       whole = true;
     } else {
       std::size_t used = 0;
       const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
       switch (parsing.feed(bytes, used)) {
         case answer_parser::outcome::bad:
-          return lost(server_, parsing.fault());
+          return lost(parsing.fault());
         case answer_parser::outcome::more:
           break;
         case answer_parser::outcome::complete:
@@ -99,7 +106,7 @@ outcome<control_client::answer> control_client::ask(std::string_view method, std
   const bool was_kept = socket_ >= 0;
   auto answered = ask_once(request);
   if (!answered) close();
-  if (!answered && was_kept) {
+  if (!answered && was_kept && was_stale_) {
     answered = ask_once(request);
     if (!answered) close();
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -21,12 +22,14 @@ class control_client {
     [[nodiscard]] bool is_success() const { return status >= 200 && status < 300; }
   };
 
-  explicit control_client(const target& server) : server_(server) {}
+  /// `interrupted`: ends waiting when it becomes true.
+  explicit control_client(const target& server, const std::atomic<bool>* interrupted = nullptr)
+      : server_(server), interrupted_(interrupted) {}
   ~control_client();
   control_client(const control_client&) = delete;
   control_client& operator=(const control_client&) = delete;
 
-  void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }
+  void set_timeout(double seconds) { timeout_ = std::chrono::duration<double>(seconds); }
   /// Any status is an answer; a failure is a connection that is not there or does not answer.
   [[nodiscard]] outcome<answer> ask(std::string_view method, std::string_view path,
                                     std::string_view body = {});
@@ -36,11 +39,16 @@ class control_client {
 
  private:
   [[nodiscard]] outcome<answer> ask_once(std::string_view request);
+  // False: the time is up, or it was interrupted.
+  [[nodiscard]] bool wait_for(short events, std::chrono::steady_clock::time_point deadline) const;
+  [[nodiscard]] std::unexpected<failure> lost(std::string_view why) const;
   void close();
 
   const target& server_;
-  std::chrono::milliseconds timeout_{60'000};
+  const std::atomic<bool>* interrupted_;
+  std::chrono::duration<double> timeout_{60};
   int socket_ = -1;
+  bool was_stale_ = false;  // the kept connection had been closed: nothing was answered
 };
 
 /// What is said of an answer that is not 2xx.

@@ -23,7 +23,8 @@ load::load(const target& server, std::vector<stream> streams, options given)
     : server_(server),
       streams_(std::move(streams)),
       options_(given),
-      active_(std::make_unique<std::atomic<bool>[]>(streams_.size())) {
+      active_(std::make_unique<std::atomic<bool>[]>(streams_.size())),
+      drain_ns_max_(given.drain_ns_max) {
   std::uint32_t connections = 0;
   for (const stream& each : streams_) {
     kind_count_ += static_cast<std::uint32_t>(each.operations.size());
@@ -86,6 +87,22 @@ std::uint64_t load::errors() const {
   for (const auto& each : workers_)
     sum += each->errors();
   return sum;
+}
+
+bool load::has_flights() const {
+  // The ended first: what is launched between the two reads makes the difference larger, not
+  // smaller.
+  const std::uint64_t ended = answered() + errors();
+  std::uint64_t launched = 0;
+  for (const auto& each : workers_)
+    launched += each->launched();
+  return launched > ended;
+}
+
+void load::give_up(failure why) {
+  set_drain_ns_max(0);
+  const std::lock_guard lock(failure_lock_);
+  if (!failure_) failure_ = std::move(why);
 }
 
 load_result load::finish() {

@@ -86,7 +86,7 @@ class load {
   struct options {
     std::uint32_t threads = 1;
     std::uint64_t seed = 1;
-    std::int64_t drain_ns_max = 30'000'000'000;  // how long answers are waited for at the end
+    std::int64_t drain_ns_max = 60'000'000'000;  // how long answers are waited for at the end
   };
 
   load(const target& server, std::vector<stream> streams, options given);
@@ -104,7 +104,12 @@ class load {
   [[nodiscard]] std::optional<failure> failed() const;
   [[nodiscard]] std::uint64_t answered() const;
   [[nodiscard]] std::uint64_t errors() const;
+  /// Some request waits for its answer.
+  [[nodiscard]] bool has_flights() const;
   [[nodiscard]] std::int64_t now_ns() const;
+  /// The load cannot go on, or is not worth waiting for at its end.
+  void give_up(failure why);
+  void set_drain_ns_max(std::int64_t most) { drain_ns_max_.store(most, std::memory_order_relaxed); }
 
   /// Ends all streams, waits for what is in flight, and gives everything that was measured.
   [[nodiscard]] load_result finish();
@@ -123,6 +128,7 @@ class load {
   std::unique_ptr<std::atomic<bool>[]> active_;  // by stream
   std::atomic<std::uint32_t> phase_{0};
   std::atomic<bool> finishing_{false};
+  std::atomic<std::int64_t> drain_ns_max_;
   mutable std::mutex failure_lock_;
   std::optional<failure> failure_;  // the first
 };

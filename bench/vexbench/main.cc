@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -200,6 +201,11 @@ int main(int argc, char** argv) {
                       "the server's storage folder, to measure its size");
   running->add_option("--cache", given.options.cache_folder,
                       "folder of computed truths (default: vexbench-cache beside the data)");
+  running
+      ->add_option("--patience", given.options.patience_seconds,
+                   "seconds without any answer after which a server is given up")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 86400.0));
   running->add_flag("--check", given.check,
                     "fail where a row of the table misses what it must reach");
   running->add_flag("--quiet-machine", given.quiet_machine, "fail where the machine was too noisy");
@@ -258,5 +264,10 @@ int main(int argc, char** argv) {
 }  // namespace vexfs::bench
 
 int main(int argc, char** argv) {
-  return vexfs::bench::main(argc, argv);
+  try {
+    return vexfs::bench::main(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("vexbench: out of memory: take fewer points\n", stderr);
+    return static_cast<int>(vexfs::bench::exit_code::failed);
+  }
 }

@@ -123,7 +123,11 @@ process_cost cost_of(pid_t root, const std::string& storage_folder) {
     std::optional<double> cpu;
     const auto user = number_in<std::uint64_t>(fields[11]);
     const auto system = number_in<std::uint64_t>(fields[12]);
-    if (user && system) cpu = static_cast<double>(*user + *system) / ticks_a_second;
+    // With that of children that have ended: else it would vanish with them.
+    const auto ended_user = number_in<std::uint64_t>(fields[13]);
+    const auto ended_system = number_in<std::uint64_t>(fields[14]);
+    if (user && system && ended_user && ended_system)
+      cpu = static_cast<double>(*user + *system + *ended_user + *ended_system) / ticks_a_second;
     add(whole.cpu_seconds, cpu, is_first);
     ++whole.processes;
     whole.threads += number_in<std::uint32_t>(fields[17]).value_or(0);
@@ -163,6 +167,13 @@ process_cost difference(const process_cost& before, const process_cost& after) {
   made.read_bytes = apart(before.read_bytes, after.read_bytes);
   made.written_bytes = apart(before.written_bytes, after.written_bytes);
   return made;
+}
+
+std::string name_of_process(pid_t pid) {
+  std::string name = read_text(fmt::format("/proc/{}/comm", pid)).value_or("");
+  while (name.ends_with('\n'))
+    name.pop_back();
+  return name.empty() ? fmt::format("process {}", pid) : fmt::format("{} (process {})", name, pid);
 }
 
 // /proc/net/tcp names a listening socket's inode; the process that has it open is searched.

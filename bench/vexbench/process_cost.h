@@ -30,6 +30,10 @@ struct process_cost {
 /// What was used between the two; what is a level and not a sum is taken from `after`.
 [[nodiscard]] process_cost difference(const process_cost& before, const process_cost& after);
 
+/// For the reader to see whether it is the one he means: containers are often behind another's
+/// port.
+[[nodiscard]] std::string name_of_process(pid_t pid);
+
 /// The process that listens on a loopback target, if /proc lets us see it.
 [[nodiscard]] std::optional<pid_t> find_listener(const target& server);
 

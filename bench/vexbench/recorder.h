@@ -27,6 +27,8 @@ struct tally {
   histogram latency;
   std::vector<std::pair<std::uint32_t, histogram::sparse>> seconds;  // by the time of the answer
 
+  /// Requests without the answer that was asked for; an unsent one was never asked.
+  [[nodiscard]] std::uint64_t wrong() const { return error_statuses + lost + unanswered; }
   void add(tally&& other);
 };
 

@@ -67,6 +67,7 @@ struct run_report {
   noise_probe noise_before;
   noise_probe noise_after;
   std::string target_description;  // title and version, as the server says
+  std::string server_process;      // whose cost is measured; empty: nobody's
   std::string data_description;
   std::string truth_source;
   double started_at = 0;  // seconds since 1970

@@ -180,6 +180,7 @@ std::string print_json(const scenario& plan, const run_report& run) {
       {"name", plan.name}, {"file", plan.file}, {"seed", plan.seed}, {"variables", variables}};
   made["started_at"] = run.started_at;
   made["target"] = run.target_description;
+  made["server_process"] = run.server_process.empty() ? cannot_tell : run.server_process;
   made["generator_threads"] = run.threads;
   json::object environment;
   for (const auto& [name, value] : run.environment)

@@ -146,6 +146,8 @@ std::string print_markdown(const scenario& plan, const run_report& run) {
   out += fmt::format("- noise: {:.1f} % lost before, {:.1f} % after; worst gap {:.1f} ms\n",
                      run.noise_before.lost_share * 100, run.noise_after.lost_share * 100,
                      std::max(run.noise_before.worst_gap_ms, run.noise_after.worst_gap_ms));
+  out += fmt::format("- server's cost: {}\n",
+                     run.server_process.empty() ? cannot_tell : "of " + run.server_process);
   out += fmt::format("- generator threads: {}\n", run.threads);
   if (!run.truth_source.empty()) out += fmt::format("- truth: {}\n", run.truth_source);
   return out;

@@ -17,6 +17,9 @@ namespace {
 constexpr auto look_interval = std::chrono::milliseconds(2);
 // So many errors without one answer: there is nothing to wait for.
 constexpr std::uint64_t errors_alone_max = 1000;
+constexpr std::uint64_t request_bytes_max = 8ULL << 30;
+// How long Ctrl-C waits for the answers that are under way.
+constexpr std::int64_t interrupted_drain_ns = 1'000'000'000;
 
 // The generator's threads and everything else of this process: judging recall, too.
 double own_cpu_seconds() {
@@ -71,8 +74,18 @@ drive_end drive(run_context& run, load& running, const std::string& what,
   const std::uint64_t answered_before = running.answered();
   const std::uint64_t errors_before = running.errors();
   const std::int64_t began_ns = running.now_ns();
+  std::uint64_t ended_last = answered_before + errors_before;
+  std::int64_t silent_since_ns = began_ns;
   for (;;) {
-    const double passed = static_cast<double>(running.now_ns() - began_ns) / 1e9;
+    const std::int64_t now_ns = running.now_ns();
+    const double passed = static_cast<double>(now_ns - began_ns) / 1e9;
+    const std::uint64_t ended_now = running.answered() + running.errors();
+    if (ended_now != ended_last || !running.has_flights()) silent_since_ns = now_ns;
+    ended_last = ended_now;
+    if (static_cast<double>(now_ns - silent_since_ns) / 1e9 > run.options.patience_seconds)
+      running.give_up({exit_code::no_connection,
+                       fmt::format("{} has not answered anything for {:g} s (--patience)",
+                                   run.server.url, run.options.patience_seconds)});
     std::optional<drive_end> end;
     if (run.interrupted)
       end = drive_end::interrupted;
@@ -85,6 +98,7 @@ drive_end drive(run_context& run, load& running, const std::string& what,
     const std::uint64_t answered = running.answered() - answered_before;
     const std::uint64_t errors = running.errors() - errors_before;
     if (end) {
+      if (*end == drive_end::interrupted) running.set_drain_ns_max(interrupted_drain_ns);
       run.shown.end(fmt::format("{} answered in {:.1f} s{}{}", answered, passed,
                                 errors > 0 ? fmt::format(", {} ERRORS", errors) : "",
                                 *end == drive_end::interrupted ? ", interrupted" : ""));
@@ -145,15 +159,25 @@ void take_rest(step_report& to, load_result& measured) {
   to.samples_dropped += measured.samples_dropped;
 }
 
-request_set encode_searches(const run_context& run, const search_spec& how,
-                            const row_filter* filter) {
+outcome<void> check_size(const request_set& requests) {
+  if (requests.bytes() <= request_bytes_max) return {};
+  return fail_with(exit_code::usage,
+                   fmt::format("the requests of one step take more than {} GiB: upload in parts "
+                               "(from, to), or take fewer points or queries",
+                               request_bytes_max >> 30));
+}
+
+outcome<request_set> encode_searches(const run_context& run, const search_spec& how,
+                                     const row_filter* filter) {
   request_set made;
   const std::uint32_t query_count = run.data->queries().rows;
   const std::uint32_t request_count = std::max(1U, (query_count + how.batch - 1) / how.batch);
-  for (std::uint32_t index = 0; index < request_count; ++index)
+  for (std::uint32_t index = 0; index < request_count; ++index) {
     made.add(run.encoder->search(how, filter ? std::string_view(filter->json) : std::string_view{},
                                  index * how.batch % query_count, how.batch),
              how.batch);
+    if (auto fits = check_size(made); !fits) return std::unexpected(std::move(fits).error());
+  }
   return made;
 }
 

@@ -27,6 +27,7 @@ struct run_options {
   std::optional<pid_t> server_pid{};  // found by the port where it is not given
   std::string storage_folder{};       // of a server that was not started here
   std::string cache_folder{};         // of truths; empty: beside the data
+  double patience_seconds = 60;       // how long a server may not answer at all
 };
 
 /// What all steps of a run share.
@@ -39,7 +40,7 @@ struct run_context {
 
   std::unique_ptr<dataset> data{};
   std::unique_ptr<rest_encoder> encoder{};
-  control_client client{server};
+  control_client client{server, &interrupted};
   std::unique_ptr<server_process> process{};
   std::optional<pid_t> server_pid{};
   std::uint32_t present_count = 0;  // points [0, present_count) are in the collection
@@ -56,7 +57,9 @@ struct run_context {
     return plan.server ? plan.server->storage : options.storage_folder;
   }
   [[nodiscard]] load::options load_options() const {
-    return {.threads = options.threads, .seed = plan.seed};
+    return {.threads = options.threads,
+            .seed = plan.seed,
+            .drain_ns_max = static_cast<std::int64_t>(options.patience_seconds * 1e9)};
   }
 };
 
@@ -79,7 +82,7 @@ class step_meter {
 enum class drive_end : std::uint8_t { time_is_up, exhausted, interrupted, failed };
 
 /// Shows progress until the time is up, a stream is exhausted, the user has had enough, a worker
-/// fails, or nothing but errors comes.
+/// fails, nothing but errors comes, or nothing at all.
 [[nodiscard]] drive_end drive(run_context& run, load& running, const std::string& what,
                               std::optional<double> seconds, std::optional<std::size_t> stream);
 
@@ -94,9 +97,12 @@ enum class drive_end : std::uint8_t { time_is_up, exhausted, interrupted, failed
 /// What a load leaves beside its operations.
 void take_rest(step_report& to, load_result& measured);
 
+/// Requests lie in memory before the first is sent: so many bytes of them.
+[[nodiscard]] outcome<void> check_size(const request_set& requests);
+
 /// All queries as requests; request t asks the queries from t x batch on.
-[[nodiscard]] request_set encode_searches(const run_context& run, const search_spec& how,
-                                          const row_filter* filter);
+[[nodiscard]] outcome<request_set> encode_searches(const run_context& run, const search_spec& how,
+                                                   const row_filter* filter);
 [[nodiscard]] std::string query_units(const search_spec& how);
 
 /// Asks until the collection is green; false when the time is up first.

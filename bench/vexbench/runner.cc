@@ -38,12 +38,13 @@ outcome<void> prepare(run_context& run) {
   if (run.plan.server) {
     run.process = std::make_unique<server_process>(*run.plan.server, run.server);
     if (auto emptied = run.process->prepare_storage(); !emptied) return emptied;
-    auto started = run.process->start();
+    auto started = run.process->start(run.interrupted);
     if (!started) return std::unexpected(std::move(started).error());
     run.server_pid = run.process->pid();
   } else {
     run.server_pid = run.options.server_pid ? run.options.server_pid : find_listener(run.server);
   }
+  if (run.server_pid) run.report.server_process = name_of_process(*run.server_pid);
   auto described = describe_target(run);
   if (!described) return std::unexpected(std::move(described).error());
   run.report.target_description = *described;
@@ -65,7 +66,7 @@ std::optional<failure> wrong_answers(const step_report& of, bool& too_many) {
   std::optional<failure> first;
   for (const operation_report& each : of.operations) {
     const tally& counts = each.counts;
-    const std::uint64_t wrong = counts.error_statuses + counts.lost;
+    const std::uint64_t wrong = counts.wrong();
     if (wrong == 0) continue;
     if (static_cast<double>(wrong) > error_share_max * static_cast<double>(wrong + counts.answered))
       too_many = true;
@@ -93,7 +94,10 @@ outcome<void> run_steps(run_context& run) {
     run.report.steps.push_back(std::move(report));
     if (!ended) return ended;
     if (wrong && !kept) kept = wrong;
-    if (too_many) break;
+    // What is searched after a write that may or may not have acted is not known.
+    const bool writes = std::holds_alternative<upload_step>(each.spec) ||
+                        std::holds_alternative<mixed_step>(each.spec);
+    if (too_many || (wrong && writes)) break;
   }
   if (run.interrupted) return fail_with(exit_code::interrupted, "interrupted");
   if (kept) return std::unexpected(*kept);
@@ -114,6 +118,7 @@ run_report run_scenario(const scenario& plan, const target& server, const run_op
   run.report.threads = options.threads;
   run.report.environment = describe_environment();
   run.report.noise_before = probe_noise(probe_ms);
+  run.client.set_timeout(options.patience_seconds);
   outcome<void> ended = prepare(run);
   if (ended) ended = run_steps(run);
   if (run.data) run.report.truth_source = run.data->truth_source();

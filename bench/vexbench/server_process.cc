@@ -54,9 +54,9 @@ outcome<void> server_process::prepare_storage() const {
   return {};
 }
 
-outcome<double> server_process::start() {
-  control_client client(at_);
-  client.set_timeout(2s);
+outcome<double> server_process::start(const std::atomic<bool>& interrupted) {
+  control_client client(at_, &interrupted);
+  client.set_timeout(2);
   if (auto answered = client.ask("GET", "/readyz"); answered)
     return fail_with(
         exit_code::usage,
@@ -110,6 +110,7 @@ outcome<double> server_process::start() {
     const auto answered = client.ask("GET", "/readyz");
     const auto passed = std::chrono::steady_clock::now() - began;
     if (answered && answered->status == 200) return std::chrono::duration<double>(passed).count();
+    if (interrupted) return fail_with(exit_code::interrupted, "interrupted");
     if (passed > std::chrono::seconds(how_.start_seconds_max)) {
       kill();
       return fail_with(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -23,7 +24,7 @@ class server_process {
   /// Empties the storage folder, if it is one that vexbench made or that is not there yet.
   [[nodiscard]] outcome<void> prepare_storage() const;
   /// Returns when GET /readyz is answered with 200; how long that took from the exec.
-  [[nodiscard]] outcome<double> start();
+  [[nodiscard]] outcome<double> start(const std::atomic<bool>& interrupted);
   /// SIGKILL, or SIGTERM and waiting; returns when the process is gone.
   void kill();
   [[nodiscard]] outcome<void> stop();

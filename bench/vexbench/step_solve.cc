@@ -24,10 +24,11 @@ outcome<double> recall_at(run_context& run, const solve_step& how, std::uint32_t
     filter = std::move(*compiled);
   }
   const row_filter* passing = filter ? &*filter : nullptr;
-  const request_set requests = encode_searches(run, search, passing);
+  const auto requests = encode_searches(run, search, passing);
+  if (!requests) return std::unexpected(requests.error());
   auto sent = make_stream(run, how.peak);
   if (!sent) return std::unexpected(std::move(sent).error());
-  set_source source(requests, set_source::repeat::once);
+  set_source source(*requests, set_source::repeat::once);
   const std::string name = fmt::format("curve, ef {}", ef);
   sent->operations = {{.name = name, .source = &source}};
   sent->samples_all = true;

@@ -2,6 +2,7 @@
 // The steps that are one load: upload, request, search, and the sweep over selectivities.
 #include <algorithm>
 #include <cmath>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -11,12 +12,37 @@
 namespace vexfs::bench {
 namespace {
 
-// What the requests of one step may take: they are all encoded before the first is sent.
-constexpr std::uint64_t request_bytes_max = 8ULL << 30;
-
 std::optional<failure> ended_badly(const load& running, drive_end end) {
   if (end != drive_end::failed) return std::nullopt;
   return running.failed();
+}
+
+// Acknowledged is not enough to search in: the server must have them all; at once, or where it was
+// not asked to wait, soon.
+outcome<void> await_points(run_context& run, bool at_once, step_report& to) {
+  const auto began = std::chrono::steady_clock::now();
+  auto grown = began;
+  for (std::uint64_t held_before = 0;;) {
+    auto held = count_points(run);
+    if (!held) return std::unexpected(std::move(held).error());
+    const auto now = std::chrono::steady_clock::now();
+    if (*held >= run.present_count) {
+      if (!at_once)
+        to.facts.emplace_back(
+            "seconds from the last acknowledgement until all points were counted",
+            fmt::format("{:.3f}", std::chrono::duration<double>(now - began).count()));
+      return {};
+    }
+    if (*held != held_before) grown = now;
+    held_before = *held;
+    if (at_once ||
+        std::chrono::duration<double>(now - grown).count() > run.options.patience_seconds)
+      return fail_with(exit_code::too_few_points,
+                       fmt::format("too few points: {} were acknowledged, the server counts {}",
+                                   run.present_count, *held));
+    if (run.interrupted) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
 }
 
 }  // namespace
@@ -28,11 +54,7 @@ outcome<request_set> encode_upload(const run_context& run, std::uint32_t first, 
   for (std::uint32_t row = first; row < last && !run.interrupted; row += how.batch) {
     const std::uint32_t end = std::min(last, row + how.batch);
     made.add(run.encoder->upsert(row, end, how.wait), end - row);
-    if (made.bytes() > request_bytes_max)
-      return fail_with(exit_code::usage,
-                       fmt::format("the requests of one upload take more than {} GiB: upload in "
-                                   "parts (from, to), or fewer points",
-                                   request_bytes_max >> 30));
+    if (auto fits = check_size(made); !fits) return std::unexpected(std::move(fits).error());
   }
   run.shown.end(fmt::format("{} requests, {} MB", made.count(), made.bytes() >> 20));
   return made;
@@ -42,6 +64,11 @@ outcome<void> run_step(run_context& run, const upload_step& how, step_report& to
   const std::uint32_t rows = run.data->base().rows;
   const auto first = static_cast<std::uint32_t>(std::lround(how.from * rows));
   const auto last = static_cast<std::uint32_t>(std::lround(how.to * rows));
+  if (first > run.present_count)
+    return fail_with(exit_code::too_few_points,
+                     fmt::format("too few points: {} are there, and this upload begins at {}: "
+                                 "upload those before it first",
+                                 run.present_count, first));
   auto requests = encode_upload(run, first, last, how);
   if (!requests) return std::unexpected(std::move(requests).error());
   auto sent = make_stream(run, how.how);
@@ -63,17 +90,9 @@ outcome<void> run_step(run_context& run, const upload_step& how, step_report& to
                 fmt::format("points, {} a request, wait={}", how.batch, how.wait), *sent));
   if (bad) return std::unexpected(*bad);
   const tally& counts = to.operations.back().counts;
-  if (end == drive_end::interrupted || counts.error_statuses + counts.lost > 0) return {};
-  if (first <= run.present_count) run.present_count = std::max(run.present_count, last);
-  // Acknowledged is not enough to search in: the server must have them all.
-  if (!how.wait) return {};
-  auto held = count_points(run);
-  if (!held) return std::unexpected(std::move(held).error());
-  if (*held < run.present_count)
-    return fail_with(exit_code::too_few_points,
-                     fmt::format("too few points: {} were acknowledged, the server counts {}",
-                                 run.present_count, *held));
-  return {};
+  if (end == drive_end::interrupted || counts.wrong() > 0) return {};
+  run.present_count = std::max(run.present_count, last);
+  return await_points(run, how.wait, to);
 }
 
 outcome<void> measure(
@@ -131,10 +150,11 @@ outcome<void> run_search(run_context& run, const search_step& how, const std::st
     filter = std::move(*compiled);
   }
   const row_filter* passing = filter ? &*filter : nullptr;
-  const request_set requests = encode_searches(run, how.search, passing);
+  const auto requests = encode_searches(run, how.search, passing);
+  if (!requests) return std::unexpected(requests.error());
   auto sent = make_stream(run, how.how);
   if (!sent) return std::unexpected(std::move(sent).error());
-  set_source source(requests, set_source::repeat::forever);
+  set_source source(*requests, set_source::repeat::forever);
   sent->operations = {{.name = name, .source = &source}};
   sent->samples_per_second = how.samples_per_second;
 

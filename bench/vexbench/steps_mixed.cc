@@ -30,7 +30,9 @@ outcome<std::unique_ptr<search_stream>> make_search_stream(run_context& run,
     if (!compiled) return std::unexpected(std::move(compiled).error());
     made->filter = std::move(*compiled);
   }
-  made->requests = encode_searches(run, how.search, made->filter ? &*made->filter : nullptr);
+  auto requests = encode_searches(run, how.search, made->filter ? &*made->filter : nullptr);
+  if (!requests) return std::unexpected(std::move(requests).error());
+  made->requests = std::move(*requests);
   made->source = std::make_unique<set_source>(made->requests, set_source::repeat::forever);
   auto sent = make_stream(run, how.how);
   if (!sent) return std::unexpected(std::move(sent).error());
@@ -93,12 +95,14 @@ outcome<void> run_step(run_context& run, const mixed_step& how, step_report& to)
     end = drive(run, running, to.name + ", load", std::nullopt, 1);
   }
   outcome<bool> settled = false;
+  std::int64_t settled_ns = INT64_MAX;
   double drain_seconds = 0;
   if (end == drive_end::exhausted) {
     running.set_phase(2);
     const std::int64_t began_ns = running.now_ns();
     do {
       settled = is_settled(run);
+      if (settled && *settled) settled_ns = running.now_ns();
       if (!settled || *settled) break;
       end = drive(run, running, to.name + ", drain", 0.1, std::nullopt);
       drain_seconds = static_cast<double>(running.now_ns() - began_ns) / 1e9;
@@ -116,7 +120,9 @@ outcome<void> run_step(run_context& run, const mixed_step& how, step_report& to)
   meter.end(to);
 
   point_lives lives(rows, run.present_count);
-  for (const write_event& each : measured.writes) {
+  for (write_event& each : measured.writes) {
+    // Without `wait` an acknowledgement does not promise that the points can be found yet.
+    if (!how.upload.wait) each.answered_ns = std::max(each.answered_ns, settled_ns);
     const std::uint32_t begin = first + each.tag * how.upload.batch;
     for (std::uint32_t row = begin; row < std::min(last, begin + how.upload.batch); ++row)
       lives.add(row, point_lives::write::insert, each.sent_ns, each.answered_ns);

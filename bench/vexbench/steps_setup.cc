@@ -17,6 +17,7 @@ double seconds_since(clock::time_point from) {
   return std::chrono::duration<double>(clock::now() - from).count();
 }
 
+constexpr double index_seconds_max = 3600;
 constexpr auto poll_interval = std::chrono::milliseconds(20);
 
 // The members of `more`, an object's text, over those of `base`.
@@ -50,13 +51,13 @@ outcome<void> run_step(run_context& run, const create_step&, step_report& to) {
 
 outcome<void> run_step(run_context& run, const index_step&, step_report& to) {
   step_meter meter(run);
+  control_client waiting(run.server, &run.interrupted);
+  waiting.set_timeout(index_seconds_max);
   for (const auto& [field, schema] : run.plan.collection.indexes) {
     const auto began = clock::now();
     const std::string body =
         fmt::format(R"({{"field_name":{},"field_schema":{}}})", quoted_json(field), schema);
-    run.client.set_timeout(std::chrono::hours(1));
-    if (auto made = run.client.demand("PUT", run.collection_path() + "/index?wait=true", body);
-        !made)
+    if (auto made = waiting.demand("PUT", run.collection_path() + "/index?wait=true", body); !made)
       return std::unexpected(std::move(made).error());
     to.facts.emplace_back("seconds for " + field, fmt::format("{:.3f}", seconds_since(began)));
   }
@@ -102,11 +103,11 @@ outcome<void> run_step(run_context& run, const restart_step& how, step_report& t
   }
   const double down_seconds = seconds_since(down);
   const auto began = clock::now();
-  auto ready = run.process->start();
+  auto ready = run.process->start(run.interrupted);
   if (!ready) return std::unexpected(std::move(ready).error());
   run.server_pid = run.process->pid();
   // Ready is what the server says; an answered search is what its users wait for.
-  control_client searcher(run.server);
+  control_client searcher(run.server, &run.interrupted);
   const std::string request = run.encoder->search(how.search, {}, 0, 1);
   const std::string body = request.substr(request.find("\r\n\r\n") + 4);
   for (;;) {
@@ -115,7 +116,8 @@ outcome<void> run_step(run_context& run, const restart_step& how, step_report& t
       const auto ids = read_search_answer(answered->body, false);
       if (ids && ids->front().size() == std::min<std::uint64_t>(how.search.limit, *before)) break;
     }
-    if (run.interrupted || seconds_since(began) > run.plan.server->start_seconds_max)
+    if (run.interrupted) return fail_with(exit_code::interrupted, "interrupted");
+    if (seconds_since(began) > run.plan.server->start_seconds_max)
       return fail_with(exit_code::too_few_points, "no whole answer to a search after the restart");
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }

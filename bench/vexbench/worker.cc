@@ -91,8 +91,7 @@ outcome<void> worker::connect() {
 
 void worker::give_up(failure why) {
   gave_up_ = true;
-  const std::lock_guard lock(all_.failure_lock_);
-  if (!all_.failure_) all_.failure_ = std::move(why);
+  all_.give_up(std::move(why));
 }
 
 // A turn: plan what is due, hand it to the kernel together, wait for answers or the next planned
@@ -124,15 +123,16 @@ void worker::run() {
   sockets_.clear();
 
   now_ns_ = all_.now_ns();
-  std::int64_t drain_until_ns = INT64_MAX;
+  std::optional<std::int64_t> drain_since_ns;
   while (!gave_up_) {
-    if (drain_until_ns == INT64_MAX && all_.finishing_.load(std::memory_order_acquire)) {
+    if (!drain_since_ns && all_.finishing_.load(std::memory_order_acquire)) {
       end_streams();
-      drain_until_ns = now_ns_ + all_.options_.drain_ns_max;
+      drain_since_ns = now_ns_;
     }
-    if (drain_until_ns == INT64_MAX)
+    if (!drain_since_ns)
       plan();
-    else if (!has_flights() || now_ns_ >= drain_until_ns)
+    else if (!has_flights() ||
+             now_ns_ - *drain_since_ns >= all_.drain_ns_max_.load(std::memory_order_relaxed))
       break;
     flush();
     transport_->submit_and_wait(wait_ns());
@@ -145,7 +145,9 @@ void worker::run() {
     for (const auto& one : each->channels)
       one->each_flight([&](const flight& left) {
         if (left.planned_ns < 0) return;  // of a closed loop, and not sent any more
-        ++records_.of(left.phase, left.kind).unanswered;
+        tally& counts = records_.of(left.phase, left.kind);
+        ++counts.unanswered;
+        if (counts.first_error.empty()) counts.first_error = "no answer until the load ended";
         records_.record(left.phase, left.kind, now_ns_ - left.planned_ns);
         if (is_write_[left.kind])
           writes_.push_back({left.kind, left.request.tag, left.planned_ns, INT64_MAX});
@@ -232,6 +234,7 @@ bool worker::launch(lane& each, channel& on, std::int64_t planned_ns) {
         now_ns_ + static_cast<std::int64_t>(1e9 * static_cast<double>(all_.workers_.size()) /
                                             each.of.samples_per_second);
   }
+  launched_.store(launched_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   on.push(next);
   dirty_.push_back(&on);
   return true;

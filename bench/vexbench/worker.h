@@ -30,6 +30,7 @@ class worker final : public channel::listener {
     return lanes_[stream_index]->exhausted.load(std::memory_order_acquire);
   }
   [[nodiscard]] std::uint64_t answered() const { return answered_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t launched() const { return launched_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t errors() const { return errors_.load(std::memory_order_relaxed); }
   /// After the thread has ended.
   void move_results_to(load_result& whole);
@@ -95,7 +96,8 @@ class worker final : public channel::listener {
   std::optional<double> waited_seconds_{};
   bool gave_up_ = false;
 
-  alignas(64) std::atomic<std::uint64_t> answered_{0};
+  alignas(64) std::atomic<std::uint64_t> launched_{0};
+  std::atomic<std::uint64_t> answered_{0};
   std::atomic<std::uint64_t> errors_{0};
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <ctime>
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -61,6 +62,36 @@ TEST(process_cost, children_count_and_what_cannot_be_read_is_not_zero) {
   EXPECT_EQ(gone.processes, 0U);
   EXPECT_FALSE(gone.cpu_seconds);
   EXPECT_FALSE(difference(cost, gone).cpu_seconds);
+}
+
+TEST(process_cost, the_work_of_children_that_have_ended_counts) {
+  int ready[2];
+  int go[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  ASSERT_EQ(::pipe(go), 0);
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const pid_t grandchild = ::fork();
+    if (grandchild == 0) {
+      const std::clock_t end = std::clock() + CLOCKS_PER_SEC / 10;
+      while (std::clock() < end) {
+      }
+      ::_exit(0);
+    }
+    ::waitpid(grandchild, nullptr, 0);
+    char byte = 0;
+    (void)!::write(ready[1], &byte, 1);
+    (void)!::read(go[0], &byte, 1);
+    ::_exit(0);
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  const process_cost cost = cost_of(child, "");
+  EXPECT_EQ(cost.processes, 1U);
+  EXPECT_GE(cost.cpu_seconds.value_or(0), 0.08);
+  ASSERT_EQ(::write(go[1], "x", 1), 1);
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST(find_listener, is_the_process_that_listens) {
