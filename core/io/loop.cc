@@ -129,35 +129,42 @@ void loop::serve_mailboxes() {
 namespace {
 
 // Only what is queued now: work that queues itself again waits for the next turn.
-void run_all(run_queue& queue) {
+bool run_all(run_queue& queue) {
   run_queue batch;
   std::swap(batch, queue);
+  const bool any = !batch.empty();
   while (runnable* work = batch.pop()) {
     work->run(*work);
     detail::assert_no_section();
   }
+  return any;
 }
 
 }  // namespace
 
-void loop::run_ready() {
+bool loop::run_ready() {
   deferred_.move_to(ready_);
-  run_all(ready_);
+  return run_all(ready_);
 }
 
-void loop::run_timers() {
+bool loop::run_timers() {
+  bool any = false;
   // As many as there are now: one that is set again for a time that has passed waits its turn.
   for (std::size_t left = timers_.count(); left > 0; --left) {
     timer* due = timers_.pop_due(now_);
     if (!due) break;
     due->run(*due);
     detail::assert_no_section();
+    any = true;
   }
+  return any;
 }
 
-void loop::run_end_of_turn() {
+bool loop::run_end_of_turn() {
+  bool any = false;
   for (std::uint32_t round = 0; round < end_of_turn_rounds_max && !end_of_turn_.empty(); ++round)
-    run_all(end_of_turn_);
+    any |= run_all(end_of_turn_);
+  return any;
 }
 
 // One turn, between two looks at the transport. The order matters:
@@ -173,26 +180,30 @@ void loop::run_end_of_turn() {
 // - flush_overflow: the last moment to hand over what found a mailbox full, before this core may be
 //   busy for a while;
 // - one slice of a long scan last, and only one, so that the transport is looked at between two of
-// them. wait_for_events() then submits everything and waits, if at all, in a single system call.
+//   them; an idle slice only in a turn that had nothing else to do: under load they cost nobody
+//   anything.
+// wait_for_events() then submits everything and waits, if at all, in a single system call.
 void loop::serve() {
-  if (transport_) transport_->run_completions();
+  bool busy = transport_ && transport_->run_completions();
   detail::assert_no_section();
   serve_mailboxes();
-  run_ready();
-  run_timers();
-  run_end_of_turn();
+  busy |= run_ready();
+  busy |= run_timers();
+  busy |= run_end_of_turn();
   flush_overflow();
-  group_.slices_->run_one(core_index_);
+  busy |= group_.slices_->run_one(core_index_);
+  if (!busy) group_.idle_slices_->run_one(core_index_);
 }
 
 bool loop::has_work() const {
-  return !deferred_.empty() || !end_of_turn_.empty() || has_overflow_ || group_.slices_->has_work();
+  return !deferred_.empty() || !end_of_turn_.empty() || has_overflow_ ||
+         group_.slices_->has_work() || group_.idle_slices_->has_work();
 }
 
 bool loop::has_news() const {
   for (std::uint32_t from = 0; from < core_count(); ++from)
     if (from != core_index_ && !group_.mail(from, core_index_).empty()) return true;
-  return group_.slices_->has_work() || group_.stopping();
+  return group_.slices_->has_work() || group_.idle_slices_->has_work() || group_.stopping();
 }
 
 void loop::wait_for_events() {
@@ -218,7 +229,8 @@ void loop::wait_for_events() {
 loop_group::loop_group(std::uint32_t core_count, transport_kind kind)
     : kind_(kind),
       mailboxes_(std::make_unique<mailbox[]>(std::size_t{core_count} * core_count)),
-      slices_(std::make_unique<slice_board>(core_count)) {
+      slices_(std::make_unique<slice_board>(core_count)),
+      idle_slices_(std::make_unique<slice_board>(core_count)) {
   for (std::uint32_t core = 0; core < core_count; ++core) {
     loops_.push_back(std::unique_ptr<loop>(new loop(*this, core)));
     loops_.back()->overflow_.resize(core_count);

@@ -75,9 +75,10 @@ class loop {
 
   void serve();
   void serve_mailboxes();
-  void run_ready();
-  void run_timers();
-  void run_end_of_turn();
+  // Each false where there was nothing to run.
+  bool run_ready();
+  bool run_timers();
+  bool run_end_of_turn();
   void flush_overflow();
   [[nodiscard]] bool has_work() const;
   [[nodiscard]] bool has_news() const;
@@ -131,9 +132,11 @@ class loop_group {
   /// From any thread, and from a signal handler.
   void ask_to_stop() noexcept;
 
-  /// Where cores find work of others when they have none.
+  /// Where cores find slices of others: of what somebody waits for, and of what is only done in
+  /// turns that had nothing else to do.
   [[nodiscard]] slice_board& slices() { return *slices_; }
-  /// Wakes cores that sleep, so that they look at the slice board.
+  [[nodiscard]] slice_board& idle_slices() { return *idle_slices_; }
+  /// Wakes cores that sleep, so that they look at the slice boards.
   void wake_idle(std::uint32_t cores_max);
 
  private:
@@ -149,6 +152,7 @@ class loop_group {
   std::vector<std::unique_ptr<loop>> loops_;
   std::unique_ptr<mailbox[]> mailboxes_;
   std::unique_ptr<slice_board> slices_;
+  std::unique_ptr<slice_board> idle_slices_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> stop_asked_{false};
   runnable* on_stop_ = nullptr;

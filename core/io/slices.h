@@ -60,13 +60,16 @@ class slice_board {
   std::array<core_line, core_count_max> cores_{};
 };
 
+/// Whether somebody waits for slices, or they are for turns that had nothing else to do.
+enum class urgency : std::uint8_t { somebody_waits, when_idle };
+
 /// Runs slice(i) for every i in [0, count), here and on every idle core, and continues here when
 /// all have ended; what the slices wrote is visible then. Slices are plain functions of at most
 /// about 200 us that may run at the same time. `slice` lives in the caller's frame until then.
 template <class Slice>
-task<void> run_slices(std::uint32_t count, Slice& slice) {
+task<void> run_slices(std::uint32_t count, Slice& slice, urgency when = urgency::somebody_waits) {
   if (count == 0) co_return;
-  if (count == 1) {
+  if (count == 1 && when == urgency::somebody_waits) {
     slice(0U);
     co_return;
   }
@@ -74,6 +77,8 @@ task<void> run_slices(std::uint32_t count, Slice& slice) {
     Slice* slice = nullptr;
   } job;
   loop& here = loop::current();
+  slice_board& board =
+      when == urgency::when_idle ? here.group().idle_slices() : here.group().slices();
   job.slice = &slice;
   job.run = [](slice_job& self, std::uint32_t index) {
     (*static_cast<job_of&>(self).slice)(index);
@@ -82,7 +87,7 @@ task<void> run_slices(std::uint32_t count, Slice& slice) {
   job.home = here.core_index();
   job.unfinished.store(count, std::memory_order_relaxed);
 
-  if (!here.group().slices().publish(job)) {
+  if (!board.publish(job)) {
     for (std::uint32_t index = 0; index < count; ++index) {
       slice(index);
       co_await here.yield();
@@ -97,7 +102,7 @@ task<void> run_slices(std::uint32_t count, Slice& slice) {
     void await_resume() const noexcept {}
   };
   co_await wait_for_last{job};
-  while (!here.group().slices().may_go(job))
+  while (!board.may_go(job))
     co_await here.yield();
 }
 

@@ -13,7 +13,8 @@ transport::transport()
   ended_.reserve(ring_cq_entries);
 }
 
-void transport::run_completions() {
+bool transport::run_completions() {
+  if (ended_.empty()) return false;
   // By value: a handler whose operation ends at once, or that finds a submission queue full, adds
   // to the list, and it may move.
   for (std::size_t index = 0; index < ended_.size(); ++index) {
@@ -21,6 +22,7 @@ void transport::run_completions() {
     entry.operation->done(*entry.operation, entry.result, entry.buffer, entry.more);
   }
   ended_.clear();
+  return true;
 }
 
 std::string_view name_of(transport_kind kind) {

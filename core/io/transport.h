@@ -58,8 +58,9 @@ class transport {
   /// `wait_ns` have passed: 0 not at all, nothing forever. No handler runs here.
   virtual void submit_and_wait(std::optional<std::int64_t> wait_ns) = 0;
 
-  /// Runs the handlers of what submit_and_wait() has taken in, in the order of completion.
-  void run_completions();
+  /// Runs the handlers of what submit_and_wait() has taken in, in the order of completion; false
+  /// where there was nothing.
+  bool run_completions();
 
   [[nodiscard]] std::span<const std::byte> buffer(std::uint32_t index) const {
     VEXFS_DASSERT(index < receive_buffer_count);

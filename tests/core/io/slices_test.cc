@@ -146,5 +146,45 @@ TEST(slices_test, open_jobs_take_turns) {
     EXPECT_NE(order[i], order[i - 1]);
 }
 
+TEST(slices_test, idle_slices_run_once_each_and_only_when_nothing_else_does) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    simulated_cores cores(1, seed);
+    std::vector<int> runs(7);
+    int busy_turns = 0;
+    bool ended = false;
+    const auto body = [&]() -> task<void> {
+      const auto link = [&]() -> detached {
+        auto slice = [&](std::uint32_t index) { ++runs[index]; };
+        auto running = run_slices(7, slice, urgency::when_idle);
+        co_await running;
+        ended = true;
+      };
+      link();
+      for (; busy_turns < 50; ++busy_turns) {
+        for (const int times : runs)
+          EXPECT_EQ(times, 0);
+        co_await loop::current().yield();
+      }
+      while (!ended)
+        co_await loop::current().sleep_until(loop::current().now() + std::chrono::milliseconds(1));
+    };
+    ASSERT_TRUE(cores.run(0, body));
+    for (const int times : runs)
+      EXPECT_EQ(times, 1);
+  }
+}
+
+TEST(slices_test, idle_slices_of_several_cores_all_end) {
+  run_on_cores(3, []() -> task<void> {
+    for (int job = 0; job < 50; ++job) {
+      std::atomic<std::uint32_t> ran{0};
+      auto slice = [&](std::uint32_t) { ++ran; };
+      auto running = run_slices(9, slice, urgency::when_idle);
+      co_await running;
+      EXPECT_EQ(ran, 9U);
+    }
+  });
+}
+
 }  // namespace
 }  // namespace vexfs::io
