@@ -51,12 +51,72 @@ static void free_entries(const struct vexfs_graph *graph,
 			   (size_t)VEXFS_ENTRIES_MAX * entry_line_bytes(graph));
 }
 
+static void free_chunk(struct vexfs_graph *graph, u32 chunk)
+{
+	if (graph->lines[chunk])
+		vexfs_free(graph->lines[chunk],
+			   (size_t)VEXFS_CHUNK_ROWS * graph->line_bytes);
+	if (graph->links[chunk])
+		vexfs_free(graph->links[chunk], (size_t)VEXFS_CHUNK_ROWS *
+							graph->config.width *
+							sizeof(u32));
+	if (graph->states[chunk])
+		vexfs_free(graph->states[chunk], VEXFS_CHUNK_ROWS);
+	graph->lines[chunk] = NULL;
+	graph->links[chunk] = NULL;
+	graph->states[chunk] = NULL;
+}
+
+static int make_chunk(struct vexfs_graph *graph, u32 chunk)
+{
+	graph->lines[chunk] =
+		vexfs_alloc((size_t)VEXFS_CHUNK_ROWS * graph->line_bytes);
+	graph->links[chunk] = vexfs_alloc((size_t)VEXFS_CHUNK_ROWS *
+					  graph->config.width * sizeof(u32));
+	graph->states[chunk] = vexfs_alloc(VEXFS_CHUNK_ROWS);
+	if (graph->lines[chunk] && graph->links[chunk] && graph->states[chunk])
+		return 0;
+	free_chunk(graph, chunk);
+	return -ENOMEM;
+}
+
+void vexfs_graph_destroy(struct vexfs_graph *graph)
+{
+	u32 chunk;
+
+	for (chunk = 0; chunk < VEXFS_CHUNKS_MAX && graph->states[chunk];
+	     chunk++)
+		free_chunk(graph, chunk);
+	if (graph->tail)
+		vexfs_free(graph->tail,
+			   graph->config.tail_max * sizeof(*graph->tail));
+	free_entries(graph, &graph->entry_sets[0]);
+	free_entries(graph, &graph->entry_sets[1]);
+	vexfs_free(graph, sizeof(*graph));
+}
+
+/* The chunks that the file has already. */
+static int adopt_chunks(struct vexfs_graph *graph)
+{
+	u32 chunk;
+	int status;
+
+	for (chunk = 0; chunk < graph->file->chunk_count; chunk++) {
+		status = make_chunk(graph, chunk);
+		if (status)
+			return status;
+		graph->codes[chunk] = graph->file->chunks[chunk]->codes;
+	}
+	return 0;
+}
+
 int vexfs_graph_create(struct vexfs_vector_file *file,
 		       const struct vexfs_graph_config *config,
 		       const struct vexfs_graph_kernels *kernels,
 		       struct vexfs_graph **made)
 {
 	struct vexfs_graph *graph;
+	int status;
 
 	if (!is_valid(config))
 		return -EINVAL;
@@ -76,52 +136,13 @@ int vexfs_graph_create(struct vexfs_vector_file *file,
 		vexfs_graph_destroy(graph);
 		return -ENOMEM;
 	}
+	status = adopt_chunks(graph);
+	if (status) {
+		vexfs_graph_destroy(graph);
+		return status;
+	}
 	*made = graph;
 	return 0;
-}
-
-static void free_chunk(struct vexfs_graph *graph, u32 chunk)
-{
-	if (graph->lines[chunk])
-		vexfs_free(graph->lines[chunk],
-			   (size_t)VEXFS_CHUNK_ROWS * graph->line_bytes);
-	if (graph->links[chunk])
-		vexfs_free(graph->links[chunk], (size_t)VEXFS_CHUNK_ROWS *
-							graph->config.width *
-							sizeof(u32));
-	if (graph->states[chunk])
-		vexfs_free(graph->states[chunk], VEXFS_CHUNK_ROWS);
-	graph->lines[chunk] = NULL;
-	graph->links[chunk] = NULL;
-	graph->states[chunk] = NULL;
-}
-
-void vexfs_graph_destroy(struct vexfs_graph *graph)
-{
-	u32 chunk;
-
-	for (chunk = 0; chunk < VEXFS_CHUNKS_MAX && graph->states[chunk];
-	     chunk++)
-		free_chunk(graph, chunk);
-	if (graph->tail)
-		vexfs_free(graph->tail,
-			   graph->config.tail_max * sizeof(*graph->tail));
-	free_entries(graph, &graph->entry_sets[0]);
-	free_entries(graph, &graph->entry_sets[1]);
-	vexfs_free(graph, sizeof(*graph));
-}
-
-static int make_chunk(struct vexfs_graph *graph, u32 chunk)
-{
-	graph->lines[chunk] =
-		vexfs_alloc((size_t)VEXFS_CHUNK_ROWS * graph->line_bytes);
-	graph->links[chunk] = vexfs_alloc((size_t)VEXFS_CHUNK_ROWS *
-					  graph->config.width * sizeof(u32));
-	graph->states[chunk] = vexfs_alloc(VEXFS_CHUNK_ROWS);
-	if (graph->lines[chunk] && graph->links[chunk] && graph->states[chunk])
-		return 0;
-	free_chunk(graph, chunk);
-	return -ENOMEM;
 }
 
 /* The graph's chunks come before the file's, so that slots below
@@ -163,6 +184,14 @@ static void make_row(struct vexfs_graph *graph, u32 slot)
 		vexfs_store_relaxed(&graph->square_max, scale.square);
 }
 
+static void append_to_tail(struct vexfs_graph *graph, u32 slot)
+{
+	vexfs_store_relaxed(
+		&graph->tail[graph->tail_last & (graph->config.tail_max - 1)],
+		slot);
+	vexfs_store_release(&graph->tail_last, graph->tail_last + 1);
+}
+
 int vexfs_graph_insert(struct vexfs_graph *graph, u32 slot, u32 generation,
 		       const u32 *bits)
 {
@@ -183,10 +212,20 @@ int vexfs_graph_insert(struct vexfs_graph *graph, u32 slot, u32 generation,
 	make_row(graph, slot);
 	vexfs_store_relaxed(vexfs_state_at(graph, slot), VEXFS_SLOT_TAIL);
 	vexfs_publish_slot(graph->file, slot, generation);
-	vexfs_store_relaxed(
-		&graph->tail[graph->tail_last & (graph->config.tail_max - 1)],
-		slot);
-	vexfs_store_release(&graph->tail_last, graph->tail_last + 1);
+	append_to_tail(graph, slot);
+	return 0;
+}
+
+int vexfs_graph_adopt(struct vexfs_graph *graph, u32 slot)
+{
+	if (slot >= vexfs_slot_limit(graph) || !vexfs_life_at(graph, slot) ||
+	    vexfs_load_acquire(vexfs_state_at(graph, slot)) != VEXFS_SLOT_FREE)
+		return 0;
+	if (vexfs_tail_length(graph) == graph->config.tail_max)
+		return -EAGAIN;
+	make_row(graph, slot);
+	vexfs_store_relaxed(vexfs_state_at(graph, slot), VEXFS_SLOT_TAIL);
+	append_to_tail(graph, slot);
 	return 0;
 }
 

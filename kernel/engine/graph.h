@@ -137,7 +137,10 @@ static inline u32 vexfs_slot_limit(const struct vexfs_graph *graph)
 	return vexfs_load_acquire(&graph->file->chunk_count) * VEXFS_CHUNK_ROWS;
 }
 
-/* -EINVAL: a configuration out of range. -ENOMEM. The file stays the caller's. */
+/*
+ * -EINVAL: a configuration out of range. -ENOMEM. The file stays the caller's;
+ * what it holds already joins by vexfs_graph_adopt().
+ */
 int vexfs_graph_create(struct vexfs_vector_file *file,
 		       const struct vexfs_graph_config *config,
 		       const struct vexfs_graph_kernels *kernels,
@@ -151,6 +154,12 @@ void vexfs_graph_destroy(struct vexfs_graph *graph);
  */
 int vexfs_graph_insert(struct vexfs_graph *graph, u32 slot, u32 generation,
 		       const u32 *bits);
+/*
+ * Appends a slot to the tail that the file held before there was a graph; one
+ * that is in the graph, or dead, is left as it is. -EAGAIN: the tail is full.
+ * Called by the one that inserts.
+ */
+int vexfs_graph_adopt(struct vexfs_graph *graph, u32 slot);
 /* Tombstones a slot at once. */
 void vexfs_graph_remove(struct vexfs_graph *graph, u32 slot);
 

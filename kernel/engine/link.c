@@ -83,6 +83,8 @@ static void open_phase(struct vexfs_linker *linker, enum phase_kind kind,
 	const u32 phase = CLAIM_PHASE(vexfs_load_relaxed(&linker->claim)) + 1;
 
 	linker->done = 0;
+	vexfs_store_relaxed(&linker->slot_limit,
+			    vexfs_slot_limit(linker->graph));
 	vexfs_store_release(&linker->claim, CLAIM(phase & 0x3ff, kind, count));
 }
 
@@ -137,7 +139,8 @@ static void open_work(struct vexfs_linker *linker)
 	vexfs_store_release(&linker->opening, 0);
 }
 
-static bool take_item(struct vexfs_linker *linker, u64 *taken)
+/* A phase is not for workers whose marks end before its slots do. */
+static bool take_item(struct vexfs_linker *linker, u32 slot_limit, u64 *taken)
 {
 	u64 claim = vexfs_load_acquire(&linker->claim);
 
@@ -145,7 +148,8 @@ static bool take_item(struct vexfs_linker *linker, u64 *taken)
 		open_work(linker);
 		claim = vexfs_load_acquire(&linker->claim);
 	}
-	while (CLAIM_NEXT(claim) < CLAIM_COUNT(claim))
+	while (CLAIM_NEXT(claim) < CLAIM_COUNT(claim) &&
+	       vexfs_load_relaxed(&linker->slot_limit) <= slot_limit)
 		if (vexfs_compare_exchange(&linker->claim, &claim, claim + 1)) {
 			*taken = claim;
 			return true;
@@ -184,7 +188,7 @@ u32 vexfs_run_link(struct vexfs_linker *linker, u32 budget, u32 slot_limit,
 	for (ran = 0; ran < budget; ran++) {
 		u64 claim;
 
-		if (!take_item(linker, &claim))
+		if (!take_item(linker, slot_limit, &claim))
 			break;
 		run_item(linker, claim, &worker);
 		if (vexfs_add(&linker->done, 1) == CLAIM_COUNT(claim))

@@ -37,9 +37,9 @@ size_t vexfs_link_scratch_bytes(const struct vexfs_linker *linker,
 /*
  * Runs at most `budget` items; an item is one slot's search or one part of the
  * links back, about 50 us. Returns how many it ran: fewer than the budget where
- * the tail is linked or other workers have taken what is left of the phase.
- * Several workers may run it at the same time, each with its own scratch, whose
- * slot_limit is vexfs_slot_limit() at the time of the call or later.
+ * the tail is linked, other workers have taken what is left of the phase, or it
+ * has slots from slot_limit on. Several workers may run it at the same time,
+ * each with its own scratch; slot_limit is what that was measured with.
  */
 u32 vexfs_run_link(struct vexfs_linker *linker, u32 budget, u32 slot_limit,
 		   void *scratch);

@@ -21,6 +21,7 @@ struct vexfs_linker {
 	struct vexfs_graph *graph;
 	u64 claim; /* which item is next, see link.c */
 	u32 done; /* items of this phase */
+	u32 slot_limit; /* vexfs_slot_limit() when this phase was opened */
 	u32 opening; /* 1 while a worker decides what comes next */
 	u32 member_count;
 	u32 taken_count; /* from the tail: the members, then those that died in it */

@@ -119,6 +119,9 @@ void vexfs_seed_filtered(const struct vexfs_graph *graph,
 				      &walk->pool);
 }
 
+/* An entry whose slot has been given to another vector meanwhile has that one's
+ * length: the unit of the keys is a worse one. */
+VEXFS_READS_RACILY
 void vexfs_start_walk(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 		      enum vexfs_metric metric)
 {
