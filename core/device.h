@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string_view>
 
 #include "core/base/result.h"
 #include "core/model/vector.h"
@@ -44,32 +46,93 @@ struct scan_command {
   std::span<candidate> candidates;                // out: query_count x candidate_capacity
   std::span<std::uint32_t> candidate_counts;      // out: per query
   std::span<std::uint8_t> overflowed;             // out: per query
-  std::span<std::byte> scratch;                   // at least scan_scratch_bytes(...)
+};
+
+/// An approximate search of a file's graph for several queries at once.
+struct search_command {
+  std::uint32_t wanted = 0;  // candidates of a query, at most ef
+  std::uint32_t ef = 0;      // candidates that a walk keeps, at most search_ef_max
+  // A walk also ends where the next candidate is farther than the stop_rank-th by more than
+  // stop_share / 65536 of it. 0: only ef ends it.
+  std::uint32_t stop_rank = 0;
+  std::uint32_t stop_share = 0;
+  slot_index slot_limit = 0;  // slots from here on are not answered
+  std::uint32_t query_count = 0;
+  std::span<const std::uint32_t> query_bits;  // query_count x dim, IEEE 754 single bit patterns
+  std::span<const std::uint64_t* const>
+      allowed;  // per query: a bitmap below slot_limit, or nullptr
+  std::span<const std::uint32_t> allowed_counts;  // per query: bits of its bitmap, about
+  std::span<candidate> candidates;                // out: query_count x wanted, nearest first
+  std::span<std::uint32_t> candidate_counts;      // out: per query
+};
+
+inline constexpr std::uint32_t search_ef_max = 4096;
+
+/// How a graph is made. m and ef_construct are those of HNSW: a row has room for about three times
+/// m links.
+struct graph_config {
+  std::uint32_t m = 16;
+  std::uint32_t ef_construct = 100;
+  std::uint32_t tail_max = 0;  // slots that may wait to be linked
+  friend bool operator==(const graph_config&, const graph_config&) = default;
+};
+
+/// What a file keeps of a vector.
+struct vector_storage {
+  std::string_view codes;         // in words; "" where it keeps none that help
+  std::uint32_t code_bytes = 0;   // of one vector, constants included
+  std::uint32_t graph_bytes = 0;  // of one vector: links and filter line; 0 before start_graph()
+};
+
+struct graph_state {
+  bool complete = false;           // every live slot is linked or in the tail
+  std::uint32_t linked_count = 0;  // live ones
+  std::uint32_t dead_count = 0;    // removed ones that the graph still holds
+  std::uint32_t tail_count = 0;    // inserted and not linked yet: every search looks at each
 };
 
 /// One vector file of the device: codes, tombstones and generations of one collection's one named
-/// dense vector. insert and remove are called by the collection's owner core only, one at a time;
-/// scan by any core at any time, also during them: a slot that is inserted or removed meanwhile may
-/// or may not be answered, one that is not is.
+/// dense vector, and a graph over them once it has been started. insert, remove, start_graph and
+/// adopt are called by the collection's owner core only, one at a time; everything else by any core
+/// at any time, also during them: a slot that is inserted or removed meanwhile may or may not be
+/// answered, one that is not is.
 class vector_file {
  public:
   virtual ~vector_file() = default;
 
-  /// Codes and publishes rows. Each slot is dead before (never used, or removed). Vectors are IEEE
-  /// bit patterns, slots.size() x dim. Not a finite number: bad_input, and nothing was inserted.
-  /// Out of memory: insufficient_storage, and nothing was inserted.
+  /// Codes and publishes rows; with a graph, they join its tail, which has room for them. Each slot
+  /// is_free(). Vectors are IEEE bit patterns, slots.size() x dim. Not a finite number: bad_input,
+  /// and nothing was inserted. Out of memory: insufficient_storage, and nothing was inserted.
   [[nodiscard]] virtual result<void> insert(std::span<const slot_index> slots,
                                             std::span<const slot_generation> generations,
                                             std::span<const std::uint32_t> vector_bits) = 0;
   /// Tombstones slots; dead ones are skipped.
   virtual void remove(std::span<const slot_index> slots) = 0;
+  /// False for a removed slot that the graph has not given back yet.
+  [[nodiscard]] virtual bool is_free(slot_index slot) const = 0;
 
-  /// Blocks for the time of the scan; callers cut it into slices.
-  [[nodiscard]] virtual result<void> scan(const scan_command& command) = 0;
+  /// Blocks for the time of the scan; callers cut it into slices. A query is not a finite number:
+  /// bad_input. Out of memory: insufficient_storage. So also for search().
+  [[nodiscard]] virtual result<void> scan(const scan_command& command) const = 0;
 
-  [[nodiscard]] virtual std::size_t scan_scratch_bytes(std::uint32_t query_count, std::uint32_t k,
-                                                       std::uint32_t candidate_capacity) const = 0;
-  /// Memory held for rows, in bytes.
+  /// False where the metric has no graph: its files are scanned.
+  [[nodiscard]] virtual bool can_have_graph() const = 0;
+  /// Once. The rows that are there join by adopt(). Out of memory: insufficient_storage.
+  [[nodiscard]] virtual result<void> start_graph(const graph_config& config) = 0;
+  /// Looks at the next rows of before the graph, as many as given or until the tail holds
+  /// tail_limit; true when all have joined.
+  [[nodiscard]] virtual bool adopt(std::uint32_t row_count, std::uint32_t tail_limit) = 0;
+  /// Nothing before start_graph().
+  [[nodiscard]] virtual std::optional<graph_state> graph() const = 0;
+  /// Links some of the tail, or takes dead slots out: at most so many items of about 50 us.
+  /// Returns how many it did; 0 where there is nothing to do, or other cores do the last of it.
+  virtual std::uint32_t link(std::uint32_t item_count) = 0;
+
+  /// Of a complete graph. Blocks for the time of the search; callers cut batches into slices.
+  [[nodiscard]] virtual result<void> search(const search_command& command) const = 0;
+
+  [[nodiscard]] virtual vector_storage storage() const = 0;
+  /// Memory held for rows and graph, in bytes.
   [[nodiscard]] virtual std::size_t memory_bytes() const = 0;
 };
 

@@ -2,14 +2,20 @@
 #include "ioctl/embedded/embedded_device.h"
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
 #include <cerrno>
 #include <string>
 
 #include "core/base/assert.h"
+#include "ioctl/embedded/scratch.h"
 
 extern "C" {
+#include "kernel/engine/link.h"
 #include "kernel/engine/scan.h"
+#include "kernel/engine/search.h"
 #include "kernel/engine/vector_file.h"
+#include "kernel/engine/walk.h"
 }
 
 namespace vexfs {
@@ -17,17 +23,52 @@ namespace {
 
 static_assert(sizeof(candidate) == sizeof(vexfs_candidate));
 static_assert(offsetof(candidate, generation) == offsetof(vexfs_candidate, generation));
+static_assert(search_ef_max == VEXFS_EF_MAX);
 
-const vexfs_kernels* kernels_for(simd_level level) {
+// Walks that a thread has under way at a time: the first two give most of what four do, eight are
+// slower again.
+constexpr std::uint32_t walks_at_a_time = 4;
+// Standard deviations, in sixteenths, by which a filter line may be wrong.
+constexpr std::uint32_t line_slack = 16;
+// Below it a filter line costs as much memory traffic as the code that it saves.
+constexpr std::uint32_t lines_dim_min = 256;
+
+struct kernels {
+  const vexfs_kernels* scan;
+  const vexfs_graph_kernels* graph;
+};
+
+kernels kernels_for(simd_level level) {
   switch (level) {
-    case simd_level::scalar:
-      return &vexfs_kernels_scalar;
-    case simd_level::avx2:
-      return &vexfs_kernels_avx2;
     case simd_level::avx512:
-      return &vexfs_kernels_avx512;
+      return {&vexfs_kernels_avx512, &vexfs_graph_kernels_avx512};
+    case simd_level::avx2:
+      return {&vexfs_kernels_avx2, &vexfs_graph_kernels_avx2};
+    case simd_level::scalar:
+      break;
   }
-  return &vexfs_kernels_scalar;
+  return {&vexfs_kernels_scalar, &vexfs_graph_kernels_scalar};
+}
+
+/// A row of three times m links, of which a slot takes two thirds when it is linked; an overflowing
+/// one is cut to five sixths, so that it has room for a while.
+vexfs_graph_config engine_config(const graph_config& given, std::uint32_t dim) {
+  vexfs_graph_config config{};
+  config.width = std::clamp((3 * given.m + 15) / 16 * 16, 16U, VEXFS_WIDTH_MAX);
+  config.links_new = std::min(2 * given.m, config.width);
+  config.links_kept = config.width / 6 * 5;
+  config.ef_construct = std::clamp(given.ef_construct, config.links_new, VEXFS_EF_MAX);
+  config.tail_max = std::bit_ceil(std::clamp(given.tail_max, 1U, VEXFS_TAIL_MAX));
+  config.lines = dim >= lines_dim_min;
+  return config;
+}
+
+error out_of_memory(std::string_view what) {
+  return {errc::insufficient_storage, "out of memory for " + std::string(what)};
+}
+
+error query_not_finite() {
+  return {errc::bad_input, "a query vector holds a value that is not a finite number"};
 }
 
 error insert_error(int status) {
@@ -35,9 +76,11 @@ error insert_error(int status) {
     case -EINVAL:
       return {errc::bad_input, "a vector holds a value that is not a finite number"};
     case -ENOMEM:
-      return {errc::insufficient_storage, "out of memory for vectors"};
+      return out_of_memory("vectors");
     case -ERANGE:
       return {errc::insufficient_storage, "a collection holds too many points"};
+    case -EAGAIN:
+      return {errc::service, "too many points wait to be linked"};
     default:
       return {errc::service, "the slot is in use: errno " + std::to_string(-status)};
   }
@@ -45,18 +88,26 @@ error insert_error(int status) {
 
 class embedded_vector_file final : public vector_file {
  public:
-  embedded_vector_file(vexfs_vector_file* opened, const vector_file_config& config)
-      : file_(opened), config_(config) {}
-  ~embedded_vector_file() override { vexfs_vector_file_destroy(file_); }
+  embedded_vector_file(vexfs_vector_file* opened, const vector_file_config& config,
+                       const vexfs_graph_kernels* graph_kernels)
+      : file_(opened), config_(config), graph_kernels_(graph_kernels) {}
+  ~embedded_vector_file() override {
+    if (linker_) vexfs_linker_destroy(linker_);
+    if (vexfs_graph* graph = graph_.load()) vexfs_graph_destroy(graph);
+    vexfs_vector_file_destroy(file_);
+  }
+  embedded_vector_file(const embedded_vector_file&) = delete;
 
   result<void> insert(std::span<const slot_index> slots,
                       std::span<const slot_generation> generations,
                       std::span<const std::uint32_t> vector_bits) override {
     VEXFS_ASSERT(slots.size() == generations.size());
     VEXFS_ASSERT(vector_bits.size() == slots.size() * config_.dim);
+    vexfs_graph* graph = graph_.load(std::memory_order_relaxed);
     for (std::size_t i = 0; i < slots.size(); ++i) {
-      const int status =
-          vexfs_insert(file_, slots[i], generations[i], vector_bits.data() + i * config_.dim);
+      const std::uint32_t* bits = vector_bits.data() + i * config_.dim;
+      const int status = graph ? vexfs_graph_insert(graph, slots[i], generations[i], bits)
+                               : vexfs_insert(file_, slots[i], generations[i], bits);
       if (status == 0) continue;
       remove(slots.first(i));
       return std::unexpected(insert_error(status));
@@ -65,16 +116,27 @@ class embedded_vector_file final : public vector_file {
   }
 
   void remove(std::span<const slot_index> slots) override {
-    for (const slot_index slot : slots)
-      vexfs_remove(file_, slot);
+    vexfs_graph* graph = graph_.load(std::memory_order_relaxed);
+    for (const slot_index slot : slots) {
+      if (graph)
+        vexfs_graph_remove(graph, slot);
+      else
+        vexfs_remove(file_, slot);
+    }
   }
 
-  result<void> scan(const scan_command& command) override {
-    if (config_.metric == distance::manhattan) {
+  bool is_free(slot_index slot) const override {
+    const vexfs_graph* graph = graph_.load(std::memory_order_acquire);
+    return !graph || vexfs_graph_is_free(graph, slot);
+  }
+
+  result<void> scan(const scan_command& command) const override {
+    if (!can_have_graph()) {
       std::ranges::fill(command.overflowed, std::uint8_t{1});
       std::ranges::fill(command.candidate_counts, 0U);
       return {};
     }
+    VEXFS_ASSERT(command.k > 0 && command.candidate_capacity >= command.k);
     vexfs_scan request{};
     request.k = command.k;
     request.slot_first = command.slot_first;
@@ -86,25 +148,119 @@ class embedded_vector_file final : public vector_file {
     request.candidates = reinterpret_cast<vexfs_candidate*>(command.candidates.data());
     request.counts = command.candidate_counts.data();
     request.overflowed = command.overflowed.data();
-    request.scratch = command.scratch.data();
-    VEXFS_ASSERT(command.k > 0 && command.candidate_capacity >= command.k);
-    VEXFS_ASSERT(command.scratch.size() >=
-                 scan_scratch_bytes(command.query_count, command.k, command.candidate_capacity));
-    if (vexfs_run_scan(file_, &request) != 0)
-      return fail(errc::bad_input, "a query vector holds a value that is not a finite number");
+    request.scratch = thread_scratch::take(vexfs_scan_scratch_bytes(
+        file_, command.query_count, command.k, command.candidate_capacity));
+    if (!request.scratch) return std::unexpected(out_of_memory("a scan"));
+    if (vexfs_run_scan(file_, &request) != 0) return std::unexpected(query_not_finite());
     return {};
   }
 
-  std::size_t scan_scratch_bytes(std::uint32_t query_count, std::uint32_t k,
-                                 std::uint32_t capacity) const override {
-    return vexfs_scan_scratch_bytes(file_, query_count, k, capacity);
+  // Manhattan's distance does not come from products of codes.
+  bool can_have_graph() const override { return config_.metric != distance::manhattan; }
+
+  result<void> start_graph(const graph_config& config) override {
+    VEXFS_ASSERT(can_have_graph() && !graph_.load(std::memory_order_relaxed));
+    const vexfs_graph_config made_as = engine_config(config, config_.dim);
+    vexfs_graph* graph = nullptr;
+    if (vexfs_graph_create(file_, &made_as, graph_kernels_, &graph) != 0)
+      return std::unexpected(out_of_memory("a graph"));
+    if (vexfs_linker_create(graph, &linker_) != 0) {
+      vexfs_graph_destroy(graph);
+      return std::unexpected(out_of_memory("a graph"));
+    }
+    adopt_last_ = vexfs_slot_limit(graph);
+    graph_.store(graph, std::memory_order_release);
+    return {};
   }
 
-  std::size_t memory_bytes() const override { return vexfs_memory_bytes(file_); }
+  bool adopt(std::uint32_t row_count, std::uint32_t tail_limit) override {
+    vexfs_graph* graph = graph_.load(std::memory_order_relaxed);
+    for (; row_count > 0 && adopted_ < adopt_last_; --row_count, ++adopted_)
+      if (vexfs_tail_length(graph) >= tail_limit || vexfs_graph_adopt(graph, adopted_) != 0) break;
+    if (adopted_ == adopt_last_) complete_.store(true, std::memory_order_release);
+    return adopted_ == adopt_last_;
+  }
+
+  std::optional<graph_state> graph() const override {
+    const vexfs_graph* graph = graph_.load(std::memory_order_acquire);
+    if (!graph) return std::nullopt;
+    graph_state state;
+    state.complete = complete_.load(std::memory_order_acquire);
+    state.tail_count = vexfs_tail_length(graph);
+    state.dead_count = vexfs_load_relaxed(&graph->dead_count);
+    const std::uint32_t linked = vexfs_load_relaxed(&graph->linked_count);
+    state.linked_count = linked - std::min(linked, state.dead_count);
+    return state;
+  }
+
+  std::uint32_t link(std::uint32_t item_count) override {
+    const vexfs_graph* graph = graph_.load(std::memory_order_acquire);
+    if (!graph) return 0;
+    const std::uint32_t slot_limit = vexfs_slot_limit(graph);
+    void* scratch = thread_scratch::take(vexfs_link_scratch_bytes(linker_, slot_limit));
+    return scratch ? vexfs_run_link(linker_, item_count, slot_limit, scratch) : 0;
+  }
+
+  result<void> search(const search_command& command) const override {
+    const vexfs_graph* graph = graph_.load(std::memory_order_acquire);
+    VEXFS_ASSERT(graph);
+    VEXFS_ASSERT(command.candidates.size() >= std::size_t{command.query_count} * command.wanted);
+    vexfs_search request{};
+    request.query_count = command.query_count;
+    request.query_bits = command.query_bits.data();
+    request.allowed = command.allowed.empty() ? nullptr : command.allowed.data();
+    request.wanted = command.wanted;
+    request.ef = command.ef;
+    request.stop_rank = command.stop_rank;
+    request.stop_share = command.stop_share;
+    request.slack = line_slack;
+    request.walk_count = std::min(walks_at_a_time, command.query_count);
+    request.slot_limit = std::min(command.slot_limit, vexfs_slot_limit(graph));
+    request.counts = command.candidate_counts.data();
+    const std::size_t found_bytes =
+        std::size_t{command.query_count} * command.wanted * sizeof(vexfs_found);
+    auto* memory = static_cast<std::byte*>(thread_scratch::take(
+        (found_bytes + 63) / 64 * 64 +
+        vexfs_search_scratch_bytes(graph, request.ef, request.walk_count, request.slot_limit)));
+    if (!memory) return std::unexpected(out_of_memory("a search"));
+    request.found = reinterpret_cast<vexfs_found*>(memory);
+    request.scratch = memory + (found_bytes + 63) / 64 * 64;
+    if (vexfs_run_search(graph, &request) != 0) return std::unexpected(query_not_finite());
+    for (std::uint32_t query = 0; query < command.query_count; ++query)
+      for (std::uint32_t i = 0; i < command.candidate_counts[query]; ++i) {
+        const std::size_t at = std::size_t{query} * command.wanted + i;
+        command.candidates[at] = {request.found[at].slot, request.found[at].generation};
+      }
+    return {};
+  }
+
+  vector_storage storage() const override {
+    const vexfs_graph* graph = graph_.load(std::memory_order_acquire);
+    vector_storage kept;
+    kept.code_bytes = file_->row_bytes + static_cast<std::uint32_t>(sizeof(vexfs_row_constants) +
+                                                                    sizeof(std::uint64_t));
+    if (can_have_graph()) kept.codes = "int8, a step a vector";
+    if (!graph) return kept;
+    if (graph->config.lines) kept.codes = "int8, a step a vector, behind 1-bit filter lines";
+    constexpr std::uint32_t link_bytes = sizeof(std::uint32_t);
+    kept.graph_bytes = graph->line_bytes + graph->config.width * link_bytes + 1;
+    return kept;
+  }
+
+  std::size_t memory_bytes() const override {
+    const vexfs_graph* graph = graph_.load(std::memory_order_acquire);
+    return vexfs_memory_bytes(file_) + (graph ? vexfs_graph_memory_bytes(graph) : 0);
+  }
 
  private:
   vexfs_vector_file* const file_;
   const vector_file_config config_;
+  const vexfs_graph_kernels* const graph_kernels_;
+  std::atomic<vexfs_graph*> graph_{nullptr};
+  vexfs_linker* linker_ = nullptr;  // written before graph_
+  std::uint32_t adopted_ = 0;       // rows of before the graph that were looked at
+  std::uint32_t adopt_last_ = 0;
+  std::atomic<bool> complete_{false};
 };
 
 class embedded_device final : public device {
@@ -116,13 +272,13 @@ class embedded_device final : public device {
         config.metric == distance::euclid || config.metric == distance::manhattan
             ? VEXFS_METRIC_EUCLID
             : VEXFS_METRIC_DOT;
-    vexfs_vector_file* file = vexfs_vector_file_create(config.dim, metric, kernels_);
-    if (!file) return fail(errc::insufficient_storage, "out of memory for a vector file");
-    return std::make_unique<embedded_vector_file>(file, config);
+    vexfs_vector_file* file = vexfs_vector_file_create(config.dim, metric, kernels_.scan);
+    if (!file) return std::unexpected(out_of_memory("a vector file"));
+    return std::make_unique<embedded_vector_file>(file, config, kernels_.graph);
   }
 
  private:
-  const vexfs_kernels* const kernels_;
+  const kernels kernels_;
 };
 
 }  // namespace

@@ -51,7 +51,6 @@ scan_answer scan(vector_file& file, const floats& queries, std::uint32_t dim, st
   std::vector<candidate> candidates(std::size_t{query_count} * capacity);
   std::vector<std::uint32_t> counts(query_count);
   scan_answer answer{{}, std::vector<std::uint8_t>(query_count)};
-  std::vector<std::byte> scratch(file.scan_scratch_bytes(query_count, k, capacity));
   scan_command command;
   command.k = k;
   command.slot_first = first;
@@ -63,7 +62,6 @@ scan_answer scan(vector_file& file, const floats& queries, std::uint32_t dim, st
   command.candidates = candidates;
   command.candidate_counts = counts;
   command.overflowed = answer.overflowed;
-  command.scratch = scratch;
   const auto done = file.scan(command);
   EXPECT_TRUE(done) << done.error().text;
   for (std::uint32_t q = 0; q < query_count; ++q) {

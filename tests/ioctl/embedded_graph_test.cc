@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// A vector file with a graph, by the device's contract.
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "ioctl/embedded/embedded_device.h"
+#include "tests/seeds.h"
+
+namespace vexfs {
+namespace {
+
+constexpr std::uint32_t dim = 24;
+constexpr std::uint32_t k = 10;
+
+std::vector<std::uint32_t> gaussian_bits(std::mt19937_64& random, std::uint32_t count) {
+  std::normal_distribution<float> normal;
+  std::vector<std::uint32_t> bits(std::size_t{count} * dim);
+  for (std::uint32_t& one : bits)
+    one = std::bit_cast<std::uint32_t>(normal(random));
+  return bits;
+}
+
+void insert(vector_file& file, const std::vector<std::uint32_t>& bits, slot_index first,
+            slot_index last, slot_generation generation = 0) {
+  std::vector<slot_index> slots;
+  for (slot_index slot = first; slot < last; ++slot)
+    slots.push_back(slot);
+  const std::vector<slot_generation> generations(slots.size(), generation);
+  const auto inserted = file.insert(
+      slots, generations,
+      std::span(bits).subspan(std::size_t{first} * dim, std::size_t{last - first} * dim));
+  ASSERT_TRUE(inserted) << inserted.error().text;
+}
+
+std::vector<candidate> search(const vector_file& file, std::span<const std::uint32_t> query,
+                              slot_index slot_limit, const std::uint64_t* allowed = nullptr,
+                              std::uint32_t allowed_count = 0) {
+  std::vector<candidate> found(k);
+  std::uint32_t count = 0;
+  search_command command;
+  command.wanted = k;
+  command.ef = 64;
+  command.slot_limit = slot_limit;
+  command.query_count = 1;
+  command.query_bits = query;
+  command.allowed = {&allowed, 1};
+  command.allowed_counts = {&allowed_count, 1};
+  command.candidates = found;
+  command.candidate_counts = {&count, 1};
+  const auto searched = file.search(command);
+  EXPECT_TRUE(searched);
+  found.resize(count);
+  return found;
+}
+
+void link_all(vector_file& file, std::uint32_t tail_limit) {
+  while (!file.adopt(100, tail_limit) || file.graph()->tail_count > 0)
+    (void)file.link(50);
+}
+
+TEST(embedded_graph_test, rows_of_before_the_graph_join_it_and_every_kernel_answers_the_same) {
+  const std::uint64_t seed = run_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  constexpr std::uint32_t row_count = 5000;
+  std::vector<std::vector<candidate>> answers[3];
+  int levels = 0;
+  for (const simd_level level : {simd_level::scalar, simd_level::avx2, simd_level::avx512}) {
+    if (level > detect_simd_level()) continue;
+    std::mt19937_64 random(seed);
+    const auto rows = gaussian_bits(random, row_count);
+    const auto queries = gaussian_bits(random, 20);
+    const auto machine = make_embedded_device(level);
+    const auto file = machine->create({dim, distance::euclid});
+    ASSERT_TRUE(file);
+    insert(**file, rows, 0, 3000);
+    (*file)->remove(std::vector<slot_index>{17, 18});
+    EXPECT_FALSE((*file)->graph());
+    ASSERT_TRUE((*file)->start_graph({16, 100, 256}));
+    insert(**file, rows, 3000, 3100);
+    (*file)->remove(std::vector<slot_index>{19});
+    EXPECT_FALSE((*file)->graph()->complete);
+    link_all(**file, 128);
+    for (slot_index slot = 3100; slot < row_count; slot += 100) {
+      insert(**file, rows, slot, slot + 100);
+      while ((*file)->graph()->tail_count > 100)
+        EXPECT_GT((*file)->link(50), 0U);
+    }
+    const auto state = (*file)->graph();
+    EXPECT_TRUE(state->complete);
+    EXPECT_EQ(state->linked_count + state->tail_count, row_count - 3);
+    for (std::uint32_t q = 0; q < 20; ++q)
+      answers[levels].push_back(
+          search(**file, std::span(queries).subspan(std::size_t{q} * dim, dim), row_count));
+    ++levels;
+  }
+  for (int level = 1; level < levels; ++level)
+    for (std::size_t q = 0; q < answers[0].size(); ++q) {
+      ASSERT_EQ(answers[level][q].size(), k);
+      for (std::size_t i = 0; i < k; ++i) {
+        EXPECT_EQ(answers[level][q][i].slot, answers[0][q][i].slot);
+        EXPECT_FALSE(answers[0][q][i].slot >= 17 && answers[0][q][i].slot <= 19);
+      }
+    }
+}
+
+TEST(embedded_graph_test, a_slot_is_not_free_before_the_graph_has_let_it_go) {
+  std::mt19937_64 random(1);
+  constexpr std::uint32_t row_count = 1000;
+  const auto rows = gaussian_bits(random, row_count);
+  const auto machine = make_embedded_device();
+  const auto file = machine->create({dim, distance::dot});
+  ASSERT_TRUE(file);
+  ASSERT_TRUE((*file)->start_graph({16, 100, 2048}));
+  insert(**file, rows, 0, row_count);
+  link_all(**file, 1024);
+  (*file)->remove(std::vector<slot_index>{5});
+  EXPECT_FALSE((*file)->is_free(5));
+  const slot_index dead = 5;
+  const slot_generation next = 1;
+  EXPECT_FALSE((*file)->insert({&dead, 1}, {&next, 1}, std::span(rows).first(dim)));
+  for (const candidate& one : search(**file, std::span(rows).subspan(5 * dim, dim), row_count))
+    EXPECT_NE(one.slot, 5U);
+  std::vector<slot_index> more;
+  for (slot_index slot = 100; slot < 300; ++slot)
+    more.push_back(slot);
+  (*file)->remove(more);
+  while ((*file)->link(50) > 0) {
+  }
+  EXPECT_EQ((*file)->graph()->dead_count, 0U);
+  EXPECT_TRUE((*file)->is_free(5));
+  EXPECT_TRUE((*file)->insert({&dead, 1}, {&next, 1}, std::span(rows).subspan(5 * dim, dim)));
+  const auto found = search(**file, std::span(rows).subspan(5 * dim, dim), row_count);
+  EXPECT_TRUE(std::ranges::any_of(
+      found, [](const candidate& one) { return one.slot == 5 && one.generation == 1; }));
+}
+
+TEST(embedded_graph_test, a_filter_holds_whatever_its_count_claims) {
+  std::mt19937_64 random(2);
+  constexpr std::uint32_t row_count = 2000;
+  const auto rows = gaussian_bits(random, row_count);
+  const auto machine = make_embedded_device();
+  const auto file = machine->create({dim, distance::euclid});
+  ASSERT_TRUE(file);
+  ASSERT_TRUE((*file)->start_graph({16, 100, 2048}));
+  insert(**file, rows, 0, row_count);
+  link_all(**file, 1024);
+  for (const std::uint32_t one_in : {2U, 10U, 100U}) {
+    std::vector<std::uint64_t> bits(row_count / 64 + 1);
+    std::uint32_t count = 0;
+    for (slot_index slot = 0; slot < row_count; slot += one_in, ++count)
+      bits[slot / 64] |= 1ULL << (slot % 64);
+    for (const std::uint32_t claimed : {0U, 1U, count, row_count, UINT32_MAX}) {
+      const auto found =
+          search(**file, std::span(rows).subspan(7 * dim, dim), row_count, bits.data(), claimed);
+      EXPECT_FALSE(found.empty());
+      for (const candidate& one : found)
+        EXPECT_EQ(one.slot % one_in, 0U);
+    }
+  }
+}
+
+TEST(embedded_graph_test, writing_linking_and_searching_go_on_at_the_same_time) {
+  const std::uint64_t seed = run_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  // Three chunks, so that workers meet slots that came after their memory was measured.
+  constexpr std::uint32_t row_count = 3 * 4096;
+  const auto rows = gaussian_bits(random, row_count);
+  const auto machine = make_embedded_device();
+  const auto made = machine->create({dim, distance::euclid});
+  ASSERT_TRUE(made);
+  vector_file& file = **made;
+  insert(file, rows, 0, 1000);
+  ASSERT_TRUE(file.start_graph({8, 32, 1024}));
+  std::atomic<bool> ended{false};
+  std::vector<std::thread> others;
+  for (int worker = 0; worker < 2; ++worker)
+    others.emplace_back([&] {
+      while (!ended)
+        (void)file.link(8);
+    });
+  std::atomic<std::uint32_t> limit{1000};
+  for (int reader = 0; reader < 2; ++reader)
+    others.emplace_back([&, reader] {
+      std::mt19937_64 own(seed + static_cast<std::uint64_t>(reader));
+      while (!ended) {
+        const auto query = std::span(rows).subspan(own() % row_count * std::size_t{dim}, dim);
+        for (const candidate& one : search(file, query, limit))
+          EXPECT_LT(one.slot, row_count);
+      }
+    });
+  slot_index next = 1000;
+  std::vector<slot_index> dead;
+  while (next < row_count) {
+    (void)file.adopt(50, 512);
+    if (file.graph()->tail_count > 900) continue;
+    const slot_index last = std::min(next + 64, row_count);
+    insert(file, rows, next, last);
+    next = last;
+    limit = next;
+    for (int i = 0; i < 16; ++i) {
+      const auto slot = static_cast<slot_index>(random() % next);
+      file.remove({&slot, 1});
+      dead.push_back(slot);
+    }
+    // Those that the graph has let go come back.
+    while (!dead.empty() && file.is_free(dead.back()) && file.graph()->tail_count < 1000) {
+      const slot_index slot = dead.back();
+      dead.pop_back();
+      const slot_generation generation = 1;
+      const auto again = file.insert({&slot, 1}, {&generation, 1},
+                                     std::span(rows).subspan(std::size_t{slot} * dim, dim));
+      EXPECT_TRUE(again) << again.error().text;
+    }
+  }
+  ended = true;
+  for (std::thread& other : others)
+    other.join();
+  link_all(file, 512);
+  EXPECT_TRUE(file.graph()->complete);
+}
+
+}  // namespace
+}  // namespace vexfs
