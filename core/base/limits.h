@@ -92,6 +92,31 @@ inline constexpr std::uint64_t scan_slice_bytes = 4 << 20;
 inline constexpr std::uint32_t scan_slice_rows_min = 256;
 inline constexpr std::uint32_t scan_group_queries = 8;
 inline constexpr std::uint32_t scan_candidates_min = 256;
+// Collections whose codes take less are scanned, if nobody asks for something else.
+inline constexpr std::uint64_t scan_code_bytes_max = 512 << 10;
+
+// The tail of a graph is looked at by every search: bytes of codes that take about 1 ms, and so
+// many rows at least. Writes wait while it is full.
+inline constexpr std::uint64_t tail_code_bytes_max = 24 << 20;
+inline constexpr std::uint32_t tail_rows_min = 1024;
+// Linking: items of about 50 us in a slice, slices a core in a round, rows of before the graph that
+// join in one step, and how long a full tail is waited for that does not get shorter.
+inline constexpr std::uint32_t link_slice_items = 4;
+inline constexpr std::uint32_t link_round_slices = 4;
+inline constexpr std::uint32_t adopt_step_rows = 256;
+inline constexpr std::int64_t link_patience_seconds = 10;
+// The time that a reported pace of linking is taken over, and the points that are searched by graph
+// and by scan for a reported recall.
+inline constexpr std::uint64_t link_pace_micros_max = 4'000'000;
+inline constexpr std::uint64_t recall_sample_points = 32;
+
+// Searches of a graph: queries of a slice (with the usual number of candidates, about 200 us), the
+// candidates that a walk keeps where the request does not say, and how many more than are wanted
+// are ranked exactly.
+inline constexpr std::uint32_t graph_slice_queries = 8;
+inline constexpr std::uint32_t search_ef_default = 128;
+inline constexpr std::uint32_t rescored_more = 6;
+
 // Slots of one slice where rows are compared one by one.
 inline constexpr std::uint32_t variable_slice_rows = 1024;
 inline constexpr std::uint32_t variable_slice_rows_min = 32;
@@ -100,7 +125,7 @@ inline constexpr std::uint64_t matrix_cells_max = 1 << 24;
 // Candidates of one slice where diverse answers are chosen.
 inline constexpr std::uint32_t mmr_slice_candidates = 256;
 // Up to so many allowed points are ranked one by one, without the device.
-inline constexpr std::uint64_t direct_scan_points_max = 1000;
+inline constexpr std::uint64_t direct_scan_points_max = 100;
 
 // How often a search begins again whose candidates went away while it ran.
 inline constexpr std::uint32_t search_attempts_max = 4;

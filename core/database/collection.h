@@ -24,6 +24,15 @@ namespace vexfs {
 /// What a request for more vectors than a collection may have is answered.
 [[nodiscard]] error too_many_vectors();
 
+/// The coroutines that keep a collection's graphs, see linking.h. The owner core's.
+struct background_linking {
+  bool allowed = true;  // not before all logs were replayed, and not after the end
+  bool runs_idle = false;
+  bool runs_urgent = false;
+  bool asked_again = false;  // while it ran
+  std::string failure;       // why a graph could not be started; "" where it could
+};
+
 using column_map = std::map<std::string, std::shared_ptr<column>, std::less<>>;
 
 /// The column of a dense or a multivector.
@@ -34,7 +43,7 @@ using column_map = std::map<std::string, std::shared_ptr<column>, std::less<>>;
 /// One collection's truth. Its owner core writes it, under the exclusive side of `guard` wherever a
 /// reader could see it; every core reads under the shared side. Vectors are read without the guard:
 /// a slot that a search may hold is not reused before the search has left `readers`.
-class collection final : public point_source {
+class collection final : public point_source, public std::enable_shared_from_this<collection> {
  public:
   /// `number` names the collection in logs and is never used again.
   [[nodiscard]] static result<std::unique_ptr<collection>> create(
@@ -48,7 +57,7 @@ class collection final : public point_source {
   /// Older segments of the log hold nothing of this collection. Set before others see it.
   std::uint64_t first_segment = 0;
 
-  io::read_guard guard;
+  mutable io::read_guard guard;  // of readers too
   io::epochs readers;
 
   // Under the guard.
@@ -64,6 +73,7 @@ class collection final : public point_source {
   io::mutex order;                  // operations get their sequence one after another
   std::uint64_t in_flight = 0;      // in the log, or on the way there, and not yet applied
   io::mutex apply_turn;             // and are applied in that order
+  background_linking linking;       // of linking.h
 
   /// Changes whenever anything changes that `info` answers.
   std::atomic<std::uint64_t> info_version{1};

@@ -42,6 +42,8 @@ class column {
                                             arena& memory) = 0;
   /// Takes the slot's vector away, if it has one.
   virtual void remove(slot_index slot) = 0;
+  /// False while something still holds on to a vector that was taken away.
+  [[nodiscard]] virtual bool is_free(slot_index) const { return true; }
   [[nodiscard]] virtual bool has(slot_index slot) const = 0;
   /// The stored vector, copied into the arena. Only of a slot that has one.
   [[nodiscard]] virtual vector_value read(slot_index slot, arena& memory) const = 0;

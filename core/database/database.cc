@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "core/database/config_merge.h"
+#include "core/database/linking.h"
 #include "core/database/log_record.h"
 #include "core/database/update_apply.h"
 #include "core/database/update_check.h"
@@ -98,6 +99,7 @@ result<std::unique_ptr<database>> database::open(io::storage& disk, device& vect
     VEXFS_TRY(auto loaded, collection::create(entry.number, entry.name, std::move(entry.config),
                                               owner, core_count, vectors));
     loaded->first_segment = entry.first_segment;
+    loaded->linking.allowed = false;  // until its log has been replayed
     view->collections.emplace(entry.name, std::move(loaded));
   }
   view->aliases = std::move(stored.aliases);
@@ -162,10 +164,19 @@ io::task<result<void>> database::recover() {
     }
     memory.reset();
   }
+  for (const auto& [number, target] : owned) {
+    target->linking.allowed = true;
+    keep_linked(*target);
+  }
   co_return result<void>{};
 }
 
 io::task<result<void>> database::close() {
+  for (const auto& [name, kept] : view().collections) {
+    if (kept->owner_core != io::loop::current().core_index()) continue;
+    auto ending = end_linking(*kept);
+    co_await ending;
+  }
   auto closing = logs_[io::loop::current().core_index()]->close();
   co_return co_await closing;
 }
@@ -249,6 +260,7 @@ io::task<result<void>> database::change_on_core_0(std::string name, collection_c
     const auto section = co_await io::write(target.guard);
     auto outcome = merge_change(target.config, change);
     target.touch_info();
+    keep_linked(target);
     co_return outcome;
   });
   if (!merged) co_return merged;
@@ -263,11 +275,15 @@ io::task<result<bool>> database::delete_collection(std::string name) {
 io::task<result<bool>> database::delete_on_core_0(std::string name) {
   const auto lock = co_await catalogue_order_.acquire();
   auto changed = std::make_shared<catalogue_view>(view());
-  if (changed->collections.erase(name) == 0) co_return false;
+  const auto found = changed->collections.find(name);
+  if (found == changed->collections.end()) co_return false;
+  const std::shared_ptr<collection> dropped = found->second;
+  changed->collections.erase(found);
   std::erase_if(changed->aliases, [&](const auto& alias) { return alias.second == name; });
   // Those who still use the collection hold it until they have ended.
   auto publishing = publish(std::move(changed));
   VEXFS_CHECK_CO(co_await publishing);
+  co_await io::call_on(dropped->owner_core, [&] { return end_linking(*dropped); });
   co_return true;
 }
 
@@ -344,11 +360,17 @@ io::task<result<collection_info>> database::info(std::string_view name) {
   info.config = source.config;
   info.points_count = source.id_to_slot.size();
   for (const auto& [vector_name, column] : source.columns) {
-    info.vectors.push_back(
-        {vector_name, column->count(), column->count() * column->vector_bytes()});
-    // With a threshold of 0 no vector counts as indexed.
-    if (source.config.optimizers_config.indexing_threshold != 0)
-      info.indexed_vectors_count += column->count();
+    vector_column_info& one = info.vectors.emplace_back();
+    one.name = vector_name;
+    one.count = column->count();
+    one.bytes = column->count() * column->vector_bytes();
+    if (column->kind() == vector_kind::sparse) info.indexed_vectors_count += column->count();
+    if (column->kind() == vector_kind::dense) {
+      const auto progress = progress_of(source, static_cast<const vector_column&>(*column));
+      info.indexed_vectors_count += progress.linked;
+      if (progress.pending) info.status = collection_status::yellow;
+      if (progress.pending) one.waiting = progress.waiting;
+    }
   }
   info.payload_bytes = source.payload_bytes.load(std::memory_order_relaxed);
   info.applied_sequence = source.applied_sequence.load(std::memory_order_relaxed);
@@ -356,6 +378,8 @@ io::task<result<collection_info>> database::info(std::string_view name) {
   if (!source.failure.empty()) {
     info.status = collection_status::red;
     info.optimizer_error = source.failure;
+  } else {
+    info.optimizer_error = source.linking.failure;
   }
   for (const std::string_view field : source.indexes.fields())
     info.payload_schema.push_back(

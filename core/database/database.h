@@ -14,6 +14,7 @@
 #include "core/base/arena.h"
 #include "core/base/result.h"
 #include "core/database/catalogue.h"
+#include "core/database/collection_report.h"
 #include "core/database/wal.h"
 #include "core/device.h"
 #include "core/io/loop.h"
@@ -41,7 +42,8 @@ struct payload_index_info {
 struct vector_column_info {
   std::string name;
   std::uint64_t count = 0;
-  std::uint64_t bytes = 0;  // of dense originals
+  std::uint64_t bytes = 0;    // of dense originals
+  std::uint64_t waiting = 0;  // vectors that are to be linked
 };
 
 /// What GET /collections/{name} is printed from, and what telemetry says of it.
@@ -135,6 +137,10 @@ class database {
   [[nodiscard]] io::task<result<matrix_result>> distance_matrix(std::string_view collection,
                                                                 const matrix_request& request,
                                                                 arena& memory);
+  /// What is behind the API's words for each dense vector. Searches a sample of points, by scans
+  /// too.
+  [[nodiscard]] io::task<result<std::vector<vector_report>>> report(std::string_view collection,
+                                                                    arena& memory);
   [[nodiscard]] io::task<result<std::span<const facet_hit>>> facet(std::string_view collection,
                                                                    const facet_request& request,
                                                                    arena& memory);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/database/average_vector.h"
+#include "core/database/hnsw_settings.h"
 #include "core/database/records.h"
 #include "core/database/scroll.h"
 #include "core/database/slot_reading.h"
@@ -258,6 +259,7 @@ io::task<result<nearest_search>> query_resolver::resolve(const query_request& re
   search.wanted =
       request.limit > UINT64_MAX - request.offset ? UINT64_MAX : request.limit + request.offset;
   search.score_threshold = request.score_threshold;
+  search.params = request.params;
   search.with_payload = request.with_payload;
   search.with_vector = request.with_vector;
   bool weighs = false;
@@ -266,6 +268,8 @@ io::task<result<nearest_search>> query_resolver::resolve(const query_request& re
     search.over = source_->find_column(request.using_vector);
     if (!search.over) co_return std::unexpected(unknown_vector(request.using_vector));
     VEXFS_CHECK_CO(check_selector(*source_, request.with_vector));
+    search.full_scan_threshold =
+        hnsw_settings_of(source_->config, search.over->name()).full_scan_threshold;
     const auto sparse = source_->config.sparse_vectors.find(std::string(request.using_vector));
     weighs = sparse != source_->config.sparse_vectors.end() &&
              sparse->second.modifier == sparse_vector_params::weighting::idf;

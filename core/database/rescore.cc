@@ -207,17 +207,4 @@ float score_of(distance metric, float similarity) {
   return similarity;
 }
 
-float similarity_of(distance metric, float score) {
-  switch (metric) {
-    case distance::cosine:
-    case distance::dot:
-      return score;
-    case distance::euclid:
-      return score < 0 ? 0.0F : -(score * score);
-    case distance::manhattan:
-      return -score;
-  }
-  return score;
-}
-
 }  // namespace vexfs

@@ -26,7 +26,5 @@ using similarity_fn = float (*)(const float* query, const std::byte* row, std::u
 
 /// What clients are shown for an internal similarity.
 [[nodiscard]] float score_of(distance metric, float similarity);
-/// The internal similarity of a shown score: for thresholds.
-[[nodiscard]] float similarity_of(distance metric, float score);
 
 }  // namespace vexfs

@@ -17,8 +17,13 @@ scan_slices::scan_slices(const scan_batch& batch, arena& memory)
   // A slice ends by arithmetic (several queries) or by memory traffic (one), whichever is first.
   const std::uint64_t by_work = scan_slice_products / (std::uint64_t{group} * dim);
   const std::uint64_t by_bytes = scan_slice_bytes / dim;
+  const std::uint64_t compared =
+      std::max<std::uint64_t>(std::min(by_work, by_bytes), scan_slice_rows_min);
+  // Where filters let few rows through, a slice goes over as many more slots.
+  const std::uint64_t sparseness =
+      std::max<std::uint64_t>(batch.slot_limit / std::max<std::uint64_t>(batch.row_count, 1), 1);
   const auto rows = static_cast<std::uint32_t>(
-      std::max<std::uint64_t>(std::min(by_work, by_bytes), scan_slice_rows_min));
+      std::min<std::uint64_t>(compared * sparseness, std::max<slot_index>(batch.slot_limit, 1)));
   const std::uint32_t ranges = (batch.slot_limit + rows - 1) / rows;
   slice_count_ = groups * ranges;
   slices_ = memory.array<slice>(slice_count_);
@@ -38,7 +43,6 @@ scan_slices::scan_slices(const scan_batch& batch, arena& memory)
     buffer(part.overflowed, part.query_count);
     buffer(part.best, std::size_t{part.query_count} * kept);
     part.best_counts = memory.array<std::uint32_t>(part.query_count);
-    buffer(part.scratch, batch.column->file().scan_scratch_bytes(part.query_count, kept, capacity));
   }
 }
 
@@ -59,11 +63,9 @@ void scan_slices::run(std::uint32_t index) {
   command.candidates = part.candidates;
   command.candidate_counts = part.counts;
   command.overflowed = part.overflowed;
-  command.scratch = part.scratch;
-  if (!batch_.column->file().scan(command)) {
-    part.failed = true;
-    return;
-  }
+  const auto scanned = batch_.column->file().scan(command);
+  failure_.note(scanned);
+  if (!scanned) return;
   for (std::uint32_t query = 0; query < part.query_count; ++query) {
     if (part.overflowed[query])
       rank_range(part, query);
@@ -131,13 +133,6 @@ std::span<const scored_slot> scan_slices::best(std::uint32_t query, arena& memor
   std::partial_sort(merged.begin(), merged.begin() + static_cast<std::ptrdiff_t>(wanted),
                     merged.end(), is_better);
   return merged.first(wanted);
-}
-
-result<void> scan_slices::outcome() const {
-  for (const slice& part : slices_)
-    if (part.failed)
-      return fail(errc::bad_input, "a query vector holds a value that is not finite");
-  return {};
 }
 
 }  // namespace vexfs

@@ -6,27 +6,20 @@
 #include <vector>
 
 #include "core/base/arena.h"
+#include "core/database/first_failure.h"
 #include "core/database/rescore.h"
+#include "core/database/scored_slot.h"
 #include "core/database/vector_column.h"
 
 namespace vexfs {
 
-/// A slot with its exact similarity: larger is better.
-struct scored_slot {
-  float similarity;
-  slot_index slot;
-};
-[[nodiscard]] inline bool is_better(const scored_slot& left, const scored_slot& right) {
-  if (left.similarity != right.similarity) return left.similarity > right.similarity;
-  return left.slot < right.slot;
-}
-
 /// Queries over one column that are scanned together.
 struct scan_batch {
-  vector_column* column = nullptr;
+  const vector_column* column = nullptr;
   std::uint32_t k = 0;
   slot_index slot_limit = 0;
-  std::span<const float> targets;                 // query_count x dim, prepared
+  std::uint64_t row_count = 0;     // about so many rows are compared: the most of a query
+  std::span<const float> targets;  // query_count x dim, prepared
   std::span<const std::uint64_t* const> allowed;  // per query: bitmap over slots, or nullptr
   [[nodiscard]] std::uint32_t query_count() const {
     return static_cast<std::uint32_t>(allowed.size());
@@ -46,7 +39,7 @@ class scan_slices {
   /// After all have run: the k best of a query, best first.
   [[nodiscard]] std::span<const scored_slot> best(std::uint32_t query, arena& memory) const;
   /// The first error of a slice, if any.
-  [[nodiscard]] result<void> outcome() const;
+  [[nodiscard]] result<void> outcome() const { return failure_.outcome(); }
 
  private:
   struct slice {
@@ -57,10 +50,8 @@ class scan_slices {
     std::span<candidate> candidates;
     std::span<std::uint32_t> counts;
     std::span<std::uint8_t> overflowed;
-    std::span<std::byte> scratch;
     std::span<scored_slot> best;  // query_count x k
     std::span<std::uint32_t> best_counts;
-    bool failed = false;
   };
   void rank_candidates(slice& part, std::uint32_t query);
   void rank_range(slice& part, std::uint32_t query);
@@ -71,6 +62,7 @@ class scan_slices {
   std::uint32_t capacity_;
   std::uint32_t slice_count_ = 0;
   std::span<slice> slices_;
+  first_failure failure_;
 };
 
 }  // namespace vexfs

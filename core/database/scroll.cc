@@ -9,21 +9,8 @@
 
 #include "core/base/limits.h"
 #include "core/database/records.h"
-#include "core/filter/filter_plan.h"
 
 namespace vexfs {
-
-io::task<selection> select_points(collection& source, const filter* what, arena& memory) {
-  filter_plan plan(what, memory);
-  for (;;) {
-    {
-      const auto section = co_await io::read(source.guard);
-      if (plan.advance(source.indexes, source, filter_step_points)) break;
-    }
-    co_await io::loop::current().yield();
-  }
-  co_return selection{plan.allowed(), plan.count()};
-}
 
 io::task<scroll_result> scroll_by_id(collection& source, std::optional<point_id> from,
                                      std::uint64_t limit, const selection* selected,

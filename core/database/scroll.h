@@ -8,24 +8,13 @@
 #include "core/base/arena.h"
 #include "core/base/result.h"
 #include "core/database/collection.h"
+#include "core/database/selection.h"
 #include "core/io/task.h"
 #include "core/model/query.h"
 
 // Reads that take points in an order of their own, without a vector. Each goes through the guard in
 // steps; on any core.
 namespace vexfs {
-
-/// Bits of the points that a filter lets through; all live points without one.
-struct selection {
-  std::span<const std::uint64_t> words;
-  std::uint64_t count = 0;
-  [[nodiscard]] bool has(slot_index slot) const {
-    return slot / 64 < words.size() && (words[slot / 64] >> (slot % 64) & 1) != 0;
-  }
-};
-
-[[nodiscard]] io::task<selection> select_points(collection& source, const filter* what,
-                                                arena& memory);
 
 /// A page of points in the order of their ids.
 [[nodiscard]] io::task<scroll_result> scroll_by_id(collection& source, std::optional<point_id> from,

@@ -5,35 +5,18 @@
 #include <bit>
 
 #include "core/base/limits.h"
+#include "core/database/graph_slices.h"
+#include "core/database/hnsw_settings.h"
+#include "core/database/linking.h"
 #include "core/database/records.h"
+#include "core/database/scan_slices.h"
+#include "core/database/selection.h"
 #include "core/database/slot_reading.h"
 #include "core/database/vector_column.h"
-#include "core/filter/filter_plan.h"
 #include "core/io/slices.h"
 
 namespace vexfs {
 namespace {
-
-struct allowed_slots {
-  std::span<const std::uint64_t> words;
-  std::uint64_t count = 0;
-};
-
-/// The allow bitmap of one filter, in guarded steps.
-io::task<allowed_slots> plan_filter(collection& source, const filter& condition, arena& memory) {
-  // The plan stays in the arena because its bitmap does.
-  auto* plan =
-      static_cast<filter_plan*>(memory.allocate(sizeof(filter_plan), alignof(filter_plan)));
-  std::construct_at(plan, &condition, memory);
-  for (;;) {
-    {
-      const auto section = co_await io::read(source.guard);
-      if (plan->advance(source.indexes, source, filter_step_points)) break;
-    }
-    co_await io::loop::current().yield();
-  }
-  co_return allowed_slots{plan->allowed(), plan->count()};
-}
 
 /// The exact similarity of one slot that has a vector; nothing where it is no answer at all.
 std::optional<float> similarity_at(const nearest_search& search, slot_index slot) {
@@ -51,7 +34,7 @@ std::span<const scored_slot> keep_best(std::span<scored_slot> scored, std::uint3
 }
 
 /// Ranks the few points of a small allow set one by one.
-std::span<const scored_slot> rank_few(const nearest_search& search, const allowed_slots& allowed,
+std::span<const scored_slot> rank_few(const nearest_search& search, const selection& allowed,
                                       std::uint32_t k, arena& memory) {
   const auto scored = memory.array<scored_slot>(allowed.count);
   std::size_t count = 0;
@@ -69,7 +52,7 @@ std::span<const scored_slot> rank_few(const nearest_search& search, const allowe
 
 /// Compares every row in slices: of a column that the device does not know, or with examples.
 io::task<std::span<const scored_slot>> rank_all(const nearest_search& search,
-                                                const allowed_slots* allowed, slot_index limit,
+                                                const selection* allowed, slot_index limit,
                                                 std::uint32_t k, arena& memory) {
   const auto examples =
       static_cast<std::uint32_t>(search.examples ? search.examples->example_count() : 1);
@@ -81,7 +64,7 @@ io::task<std::span<const scored_slot>> rank_all(const nearest_search& search,
     const slot_index first = index * rows;
     const slot_index last = std::min(first + rows, limit);
     for (slot_index slot = first; slot < last; ++slot) {
-      if (allowed && (allowed->words[slot / 64] >> (slot % 64) & 1) == 0) continue;
+      if (allowed && !allowed->has(slot)) continue;
       if (!search.over->has(slot)) continue;
       if (const auto similarity = similarity_at(search, slot))
         scored[first + counts[index]++] = {comparable(*similarity), slot};
@@ -101,7 +84,7 @@ struct batch_search {
   collection& source;
   std::span<const nearest_search> searches;
   arena& memory;
-  std::span<allowed_slots> allowed;
+  std::span<selection> allowed;
   std::span<std::span<const scored_slot>> ranked;
   slot_index slot_limit = 0;
 
@@ -124,7 +107,7 @@ struct batch_search {
         continue;
       }
       if (!searches[i].condition) continue;
-      auto planning = plan_filter(source, *searches[i].condition, memory);
+      auto planning = select_points(source, searches[i].condition, memory);
       allowed[i] = co_await planning;
     }
     const auto section = co_await io::read(source.guard);
@@ -139,68 +122,150 @@ struct batch_search {
     }
   }
 
-  bool is_small(std::size_t index) const {
-    return restricted(index) && allowed[index].count <= direct_scan_points_max;
+  vector_column& dense_of(std::size_t index) const {
+    return static_cast<vector_column&>(*searches[index].over);
+  }
+  /// Rows that a search may answer.
+  std::uint64_t row_count(std::size_t index) const {
+    const std::uint64_t held = searches[index].over->count();
+    return restricted(index) ? std::min(allowed[index].count, held) : held;
   }
 
-  bool is_scanned(std::size_t index) const {
-    return !is_small(index) && !searches[index].examples &&
-           searches[index].over->kind() == vector_kind::dense;
+  /// How a search looks for its candidates.
+  enum class access : std::uint8_t { one_by_one, compare_all, scan, graph };
+  access choose(std::size_t index) const {
+    const nearest_search& search = searches[index];
+    if (restricted(index) && allowed[index].count <= direct_scan_points_max)
+      return access::one_by_one;
+    if (search.examples || search.over->kind() != vector_kind::dense) return access::compare_all;
+    const vector_column& dense = dense_of(index);
+    const auto graph = dense.file().graph();
+    if (search.params.exact || !graph) return access::scan;
+    // Behind a start or a change of settings, the graph is not yet the faster way to all points.
+    if (!search.params.indexed_only &&
+        (!graph->complete || graph->tail_count > 2 * tail_limit(dense.dim())))
+      return access::scan;
+    if (is_scan_size(row_count(index), dense.dim(), search.full_scan_threshold))
+      return access::scan;
+    return effort_of(index).wanted <= search_ef_max ? access::graph : access::scan;
   }
 
-  /// Scans all searches over one column together.
-  io::task<result<void>> scan(vector_column& dense) {
+  /// The candidates that a graph is asked for. Quantisation swaps neighbours within a few ranks.
+  search_effort effort_of(std::size_t index) const {
+    const search_params& params = searches[index].params;
+    const double k = wanted(index);
+    const double more = std::max(params.oversampling.value_or(1), 1.0);
+    search_effort effort;
+    effort.wanted = static_cast<std::uint32_t>(
+        std::min(std::max(k + rescored_more, k * more), search_ef_max + 1.0));
+    effort.ef =
+        std::max(effort.wanted, static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+                                    params.hnsw_ef.value_or(search_ef_default), 1, search_ef_max)));
+    return effort;
+  }
+
+  /// Searches of one column that go to the device together.
+  struct group {
+    vector_column* column;
+    std::span<const std::uint32_t> members;
+    std::span<const float> targets;
+    std::span<const std::uint64_t* const> bitmaps;
+  };
+  template <class Belongs>
+  group gather(vector_column& column, Belongs belongs) const {
     const auto members = memory.array<std::uint32_t>(searches.size());
     std::uint32_t count = 0;
-    scan_batch batch;
-    for (std::size_t i = 0; i < searches.size(); ++i) {
-      if (searches[i].over.get() != &dense || !is_scanned(i)) continue;
-      batch.k = std::max(batch.k, wanted(i));
-      members[count++] = static_cast<std::uint32_t>(i);
-    }
-    if (count == 0) co_return result<void>{};
-    const auto targets = memory.array<float>(std::size_t{count} * dense.dim());
+    for (std::uint32_t i = 0; i < searches.size(); ++i)
+      if (belongs(i)) members[count++] = i;
+    const std::size_t dim = column.dim();
+    const auto targets = memory.array<float>(count * dim);
     const auto bitmaps = memory.array<const std::uint64_t*>(count);
     for (std::uint32_t m = 0; m < count; ++m) {
-      std::ranges::copy(
-          searches[members[m]].target.values,
-          targets.begin() + static_cast<std::ptrdiff_t>(std::size_t{m} * dense.dim()));
+      std::ranges::copy(searches[members[m]].target.values,
+                        targets.begin() + static_cast<std::ptrdiff_t>(m * dim));
       bitmaps[m] = restricted(members[m]) ? allowed[members[m]].words.data() : nullptr;
     }
-    batch.column = &dense;
+    return {&column, members.first(count), targets, bitmaps};
+  }
+
+  io::task<result<void>> scan(group together) {
+    scan_batch batch;
+    for (const std::uint32_t member : together.members) {
+      batch.k = std::max(batch.k, wanted(member));
+      batch.row_count = std::max(batch.row_count, row_count(member));
+    }
+    batch.column = together.column;
     batch.slot_limit = slot_limit;
-    batch.targets = targets;
-    batch.allowed = bitmaps;
+    batch.targets = together.targets;
+    batch.allowed = together.bitmaps;
     scan_slices slices(batch, memory);
     auto run = [&](std::uint32_t index) { slices.run(index); };
     auto running = io::run_slices(slices.count(), run);
     co_await running;
     VEXFS_CHECK_CO(slices.outcome());
-    for (std::uint32_t m = 0; m < count; ++m)
-      ranked[members[m]] = slices.best(m, memory);
+    for (std::uint32_t m = 0; m < together.members.size(); ++m)
+      ranked[together.members[m]] = slices.best(m, memory);
+    co_return result<void>{};
+  }
+
+  io::task<result<void>> walk(group together) {
+    graph_batch batch;
+    batch.effort = effort_of(together.members.front());
+    const auto counts = memory.array<std::uint32_t>(together.members.size());
+    for (std::size_t m = 0; m < counts.size(); ++m)
+      counts[m] = static_cast<std::uint32_t>(row_count(together.members[m]));
+    batch.column = together.column;
+    batch.slot_limit = slot_limit;
+    batch.targets = together.targets;
+    batch.allowed = together.bitmaps;
+    batch.allowed_counts = counts;
+    graph_slices slices(batch, memory);
+    auto run = [&](std::uint32_t index) { slices.run(index); };
+    auto running = io::run_slices(slices.count(), run);
+    co_await running;
+    VEXFS_CHECK_CO(slices.outcome());
+    for (std::uint32_t m = 0; m < together.members.size(); ++m)
+      ranked[together.members[m]] = slices.best(m);
     co_return result<void>{};
   }
 
   io::task<result<void>> rank() {
+    const auto ways = memory.array<access>(searches.size());
+    const auto done = memory.array<bool>(searches.size());
+    for (std::size_t i = 0; i < searches.size(); ++i)
+      ways[i] = choose(i);
     for (std::size_t i = 0; i < searches.size(); ++i) {
-      if (is_small(i)) {
+      if (done[i]) continue;
+      if (ways[i] == access::one_by_one) {
         ranked[i] = rank_few(searches[i], allowed[i], wanted(i), memory);
-        continue;
-      }
-      if (!is_scanned(i)) {
+      } else if (ways[i] == access::compare_all) {
         auto ranking = rank_all(searches[i], restricted(i) ? &allowed[i] : nullptr, slot_limit,
                                 wanted(i), memory);
         ranked[i] = co_await ranking;
-        continue;
+      } else {
+        const auto with_this = [&](std::uint32_t other) {
+          const bool together = other >= i && ways[other] == ways[i] &&
+                                searches[other].over == searches[i].over &&
+                                (ways[i] == access::scan || effort_of(other) == effort_of(i));
+          done[other] = done[other] || together;
+          return together;
+        };
+        const group together = gather(dense_of(i), with_this);
+        auto asking = ways[i] == access::scan ? scan(together) : walk(together);
+        VEXFS_CHECK_CO(co_await asking);
       }
-      const bool first_of_column =
-          std::none_of(searches.begin(), searches.begin() + static_cast<std::ptrdiff_t>(i),
-                       [&](const nearest_search& earlier) {
-                         return earlier.over == searches[i].over &&
-                                is_scanned(static_cast<std::size_t>(&earlier - searches.data()));
-                       });
-      if (!first_of_column) continue;
-      auto scanning = scan(static_cast<vector_column&>(*searches[i].over));
+    }
+    auto completing = complete(ways);
+    co_return co_await completing;
+  }
+
+  /// A walk may end early where what it looks for hangs together badly. Then everything is looked
+  /// at.
+  io::task<result<void>> complete(std::span<access> ways) {
+    for (std::size_t i = 0; i < searches.size(); ++i) {
+      if (ways[i] != access::graph || searches[i].params.indexed_only) continue;
+      if (ranked[i].size() >= std::min<std::uint64_t>(wanted(i), row_count(i))) continue;
+      auto scanning = scan(gather(dense_of(i), [&](std::uint32_t other) { return other == i; }));
       VEXFS_CHECK_CO(co_await scanning);
     }
     co_return result<void>{};
@@ -267,7 +332,7 @@ bool within_threshold(const nearest_search& search, float score) {
 
 io::task<result<std::span<const std::span<const scored_slot>>>> rank_nearest(
     collection& source, std::span<const nearest_search> searches, arena& memory) {
-  batch_search batch{source, searches, memory, memory.array<allowed_slots>(searches.size()),
+  batch_search batch{source, searches, memory, memory.array<selection>(searches.size()),
                      memory.array<std::span<const scored_slot>>(searches.size())};
   auto planning = batch.plan();
   co_await planning;
@@ -281,7 +346,7 @@ io::task<result<std::span<const std::span<const record>>>> search_nearest(
   const auto answers = memory.array<std::span<const record>>(searches.size());
   for (std::uint32_t attempt = 0; attempt < search_attempts_max; ++attempt) {
     const slot_reading held(source.readers);
-    batch_search batch{source, searches, memory, memory.array<allowed_slots>(searches.size()),
+    batch_search batch{source, searches, memory, memory.array<selection>(searches.size()),
                        memory.array<std::span<const scored_slot>>(searches.size())};
     auto planning = batch.plan();
     co_await planning;

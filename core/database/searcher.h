@@ -10,7 +10,7 @@
 #include "core/base/result.h"
 #include "core/database/collection.h"
 #include "core/database/example_query.h"
-#include "core/database/scan_slices.h"
+#include "core/database/scored_slot.h"
 #include "core/io/task.h"
 #include "core/model/query.h"
 
@@ -26,6 +26,8 @@ struct nearest_search {
   std::span<const point_id> excluded;  // the points that vectors of the query were taken from
   std::uint64_t wanted = 10;           // limit + offset
   std::uint64_t skipped = 0;           // offset
+  search_params params;
+  std::optional<std::uint64_t> full_scan_threshold;  // kilobytes, of the vector's settings
   std::optional<float> score_threshold;
   payload_selector with_payload;
   vector_selector with_vector;
@@ -42,9 +44,9 @@ struct nearest_search {
 [[nodiscard]] io::task<result<std::span<const std::span<const scored_slot>>>> rank_nearest(
     collection& source, std::span<const nearest_search> searches, arena& memory);
 
-/// Runs a batch: plan (filters to allow bitmaps) -> device (slices of candidates on all idle cores)
-/// -> exact rescoring in the slice -> records. One answer per search, best first; equal scores by
-/// id. On any core.
+/// Runs a batch: plan (filters to allow bitmaps; scan or graph) -> device (slices of candidates on
+/// all idle cores) -> exact rescoring in the slice -> records. One answer per search, best first;
+/// equal scores by id. On any core.
 [[nodiscard]] io::task<result<std::span<const std::span<const record>>>> search_nearest(
     collection& source, std::span<const nearest_search> searches, arena& memory);
 

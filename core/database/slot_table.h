@@ -24,14 +24,18 @@ struct slot_record {
 };
 
 /// The slots of a collection and those that are free. A retired slot comes back when every search
-/// that may hold it has ended. Written by the owner core, read under the collection's guard.
+/// that may hold it has ended and every column has given it back. Written by the owner core, read
+/// under the collection's guard.
 class slot_table {
  public:
   explicit slot_table(io::epochs& readers) : readers_(readers) {}
 
   /// A dead slot for a new point; nothing when 32 bits are used up.
-  [[nodiscard]] std::optional<slot_index> take() {
-    if (!retired_.empty() && retired_.front().epoch < readers_.safe_before()) {
+  template <class IsFree>
+  [[nodiscard]] std::optional<slot_index> take(IsFree&& is_free) {
+    // Those behind the first one were retired later: most likely they are not free either.
+    if (!retired_.empty() && retired_.front().epoch < readers_.safe_before() &&
+        is_free(retired_.front().slot)) {
       const slot_index slot = retired_.front().slot;
       retired_.pop_front();
       return slot;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/limits.h"
+#include "core/database/linking.h"
 #include "core/database/variable_column.h"
 #include "core/payload/payload.h"
 
@@ -25,7 +26,10 @@ class staging {
 
   /// Takes a slot. False: there is none left.
   [[nodiscard]] bool add(const point_id& id, std::string_view payload) {
-    const auto slot = target_.slots.take();
+    const auto slot = target_.slots.take([&](slot_index retired) {
+      return std::ranges::all_of(target_.columns,
+                                 [&](const auto& named) { return named.second->is_free(retired); });
+    });
     if (!slot) return false;
     points_[count_++] = {id, *slot, payload};
     return true;
@@ -129,6 +133,8 @@ struct applier {
       if (first > 0) co_await io::loop::current().yield();
       const auto group =
           operation.points.subspan(first, std::min(most, operation.points.size() - first));
+      auto waiting = make_room(target, group.size());
+      VEXFS_CHECK_CO(co_await waiting);
       staging staged(target, memory, group.size());
       const auto sources = memory.array<const point_struct*>(group.size());
       std::size_t count = 0;
@@ -165,6 +171,8 @@ struct applier {
     std::size_t done = 0;
     for (const point_vectors& point : operation.points) {
       if (++done % apply_group_points == 0) co_await io::loop::current().yield();
+      auto waiting = make_room(target, 1);
+      VEXFS_CHECK_CO(co_await waiting);
       const auto old = older(point.id);
       if (!old) continue;
       staging staged(target, memory, 1);
@@ -318,6 +326,7 @@ io::task<result<void>> apply_update(collection& target, const update_operation& 
   const auto applied = co_await applying;
   if (!applied) co_return applied;
   target.touch_info();
+  keep_linked(target);
   co_return result<void>{};
 }
 

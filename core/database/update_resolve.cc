@@ -5,8 +5,8 @@
 #include <bit>
 
 #include "core/base/limits.h"
+#include "core/database/selection.h"
 #include "core/filter/compiled_filter.h"
-#include "core/filter/filter_plan.h"
 
 namespace vexfs {
 namespace {
@@ -105,22 +105,15 @@ bool depends_on_points(const update_operation& operation) {
   return std::visit(dependence{}, operation);
 }
 
-io::task<std::span<const point_id>> select_points(const collection& target, const filter& wanted,
-                                                  arena& memory) {
-  filter_plan plan(&wanted, memory);
-  for (;;) {
-    {
-      const auto section = co_await io::read(const_cast<collection&>(target).guard);
-      if (plan.advance(target.indexes, target, filter_step_points)) break;
-    }
-    co_await io::loop::current().yield();
-  }
-  const auto section = co_await io::read(const_cast<collection&>(target).guard);
-  const auto found = memory.array<point_id>(plan.count());
+io::task<std::span<const point_id>> select_ids(const collection& target, const filter& wanted,
+                                               arena& memory) {
+  auto selecting = select_points(target, &wanted, memory);
+  const selection selected = co_await selecting;
+  const auto section = co_await io::read(target.guard);
+  const auto found = memory.array<point_id>(selected.count);
   std::size_t count = 0;
-  const auto words = plan.allowed();
-  for (std::size_t w = 0; w < words.size(); ++w) {
-    for (std::uint64_t bits = words[w]; bits != 0; bits &= bits - 1) {
+  for (std::size_t w = 0; w < selected.words.size(); ++w) {
+    for (std::uint64_t bits = selected.words[w]; bits != 0; bits &= bits - 1) {
       const auto slot =
           static_cast<slot_index>(w * 64 + static_cast<unsigned>(std::countr_zero(bits)));
       if (slot < target.slots.limit() && target.slots[slot].live && count < found.size())
@@ -159,7 +152,7 @@ io::task<result<update_operation>> resolve_update(const collection& target,
   const point_selector* selector = selector_of(operation);
   VEXFS_ASSERT(selector != nullptr);
   if (selector->condition) {
-    auto selecting = select_points(target, *selector->condition, memory);
+    auto selecting = select_ids(target, *selector->condition, memory);
     const auto selected = co_await selecting;
     set_selector(resolved, {selected, nullptr});
     co_return resolved;

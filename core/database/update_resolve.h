@@ -21,8 +21,8 @@ namespace vexfs {
                                                                 arena& memory);
 
 /// The ids of all points that a filter lets through, in slot order. In steps; on any core.
-[[nodiscard]] io::task<std::span<const point_id>> select_points(const collection& target,
-                                                                const filter& condition,
-                                                                arena& memory);
+[[nodiscard]] io::task<std::span<const point_id>> select_ids(const collection& target,
+                                                             const filter& condition,
+                                                             arena& memory);
 
 }  // namespace vexfs

@@ -31,6 +31,7 @@ class vector_column final : public column {
   [[nodiscard]] std::uint32_t dim() const { return dim_; }
   [[nodiscard]] datatype type() const { return type_; }
   [[nodiscard]] vector_file& file() { return *file_; }
+  [[nodiscard]] const vector_file& file() const { return *file_; }
 
   [[nodiscard]] result<void> check(const vector_value& given) const override;
   [[nodiscard]] vector_value prepare(const vector_value& given, arena& memory) const override;
@@ -38,12 +39,20 @@ class vector_column final : public column {
                                     std::span<const slot_generation> generations,
                                     std::span<const vector_value> values, arena& memory) override;
   void remove(slot_index slot) override;
+  [[nodiscard]] bool is_free(slot_index slot) const override { return file_->is_free(slot); }
   [[nodiscard]] bool has(slot_index slot) const override;
   [[nodiscard]] vector_value read(slot_index slot, arena& memory) const override;
   [[nodiscard]] std::optional<float> similarity(const vector_value& query,
                                                 slot_index slot) const override {
     return similarity_(query.values.data(), row(slot), dim_);
   }
+
+  /// How fast its graph has been linked lately. Written by the owner core, read by any.
+  struct link_pace {
+    std::atomic<std::uint64_t> vectors{0};
+    std::atomic<std::uint64_t> micros{0};
+  };
+  link_pace pace;
 
   /// The stored bytes: float, IEEE half or u8 by type(). Only of a slot that has a vector.
   [[nodiscard]] const std::byte* row(slot_index slot) const;

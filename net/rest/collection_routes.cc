@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "core/base/limits.h"
 #include "net/rest/decode/decode_config.h"
 #include "net/rest/encode.h"
 #include "net/rest/handler.h"
 #include "net/rest/rest_service.h"
 #include "net/rest/routes.h"
+#include "net/rest/separator.h"
 
 namespace vexfs::rest {
 namespace {
@@ -151,10 +154,40 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
+bool linked_whole(const collection_info& info) {
+  return std::ranges::all_of(info.vectors, [](const auto& one) { return one.waiting == 0; });
+}
+
+/// One running optimization a vector whose graph is behind. To the eyes of clients a collection is
+/// one segment, which has no name of its own.
+void append_running(std::string& out, const collection_info& info) {
+  out += R"({"summary":{"queued_optimizations":0,"queued_segments":0,"queued_points":0,)"
+         R"("idle_segments":)";
+  out += linked_whole(info) ? '1' : '0';
+  out += R"(},"running":[)";
+  separator comma(out);
+  for (const vector_column_info& one : info.vectors) {
+    if (one.waiting == 0) continue;
+    comma.next();
+    out += R"({"uuid":"00000000-0000-0000-0000-000000000000","optimizer":"indexing",)"
+           R"("status":"optimizing","segments":[{"uuid":"00000000-0000-0000-0000-000000000000",)"
+           R"("points_count":)";
+    append_json_number(out, info.points_count);
+    out += R"(}],"progress":{"name":)";
+    append_json_string(out, one.name.empty() ? "linking" : "linking " + one.name);
+    out += ",\"done\":";
+    append_json_number(out, one.count - one.waiting);
+    out += ",\"total\":";
+    append_json_number(out, one.count);
+    out += "}}";
+  }
+  out += ']';
+}
+
 io::detached get_optimizations(http::exchange& call, database& data) {
   auto asking = data.info(collection_of(call));
   VEXFS_OR_FINISH(const auto info, call, co_await asking);
-  // Nothing is ever queued: points are searchable as they are inserted.
+  // Nothing is ever queued: points are searchable as they are inserted, and linked at once.
   bool queued = false;
   bool completed = false;
   bool idle = false;
@@ -177,15 +210,16 @@ io::detached get_optimizations(http::exchange& call, database& data) {
     co_return;
   }
   finish_result(call, [&](std::string& out) {
-    out += R"({"summary":{"queued_optimizations":0,"queued_segments":0,"queued_points":0,)"
-           R"("idle_segments":1},"running":[])";
+    append_running(out, info);
     if (queued) out += R"(,"queued":[])";
     if (completed) out += R"(,"completed":[])";
     // A collection is one segment to the eyes of clients.
-    if (idle) {
+    if (idle && linked_whole(info)) {
       out += R"(,"idle_segments":[{"uuid":"00000000-0000-0000-0000-000000000000","points_count":)";
       append_json_number(out, info.points_count);
       out += "}]";
+    } else if (idle) {
+      out += R"(,"idle_segments":[])";
     }
     out += '}';
   });

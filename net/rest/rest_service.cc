@@ -50,6 +50,7 @@ rest_service::rest_service(database& served, const rest_config& config, std::uin
   add_collection_routes(router_, *this);
   add_point_routes(router_, *this);
   add_query_routes(router_, *this);
+  add_vexfs_routes(router_, *this);
 }
 
 rest_service::~rest_service() = default;

@@ -14,5 +14,7 @@ void add_service_routes(http::router& router, rest_service& service);
 void add_collection_routes(http::router& router, rest_service& service);
 void add_point_routes(http::router& router, rest_service& service);
 void add_query_routes(http::router& router, rest_service& service);
+/// What this server has and the contract does not: under /vexfs.
+void add_vexfs_routes(http::router& router, rest_service& service);
 
 }  // namespace vexfs::rest

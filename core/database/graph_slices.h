@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/base/arena.h"
+#include "core/base/result.h"
+#include "core/database/first_failure.h"
+#include "core/database/scored_slot.h"
+#include "core/database/vector_column.h"
+
+namespace vexfs {
+
+/// How hard a graph is searched.
+struct search_effort {
+  std::uint32_t wanted = 0;  // slots that are ranked exactly
+  std::uint32_t ef = 0;
+  friend bool operator==(const search_effort&, const search_effort&) = default;
+};
+
+/// Queries over the graph of one column that are searched with one effort.
+struct graph_batch {
+  const vector_column* column = nullptr;
+  search_effort effort;
+  slot_index slot_limit = 0;
+  std::span<const float> targets;                 // query_count x dim, prepared
+  std::span<const std::uint64_t* const> allowed;  // per query: bitmap over slots, or nullptr
+  std::span<const std::uint32_t> allowed_counts;  // per query
+  [[nodiscard]] std::uint32_t query_count() const {
+    return static_cast<std::uint32_t>(allowed.size());
+  }
+};
+
+/// A search of a graph cut into groups of queries, each of which asks the device for candidates and
+/// ranks them exactly. All memory is taken beforehand, so that groups may run on any core.
+class graph_slices {
+ public:
+  graph_slices(const graph_batch& batch, arena& memory);
+
+  [[nodiscard]] std::uint32_t count() const { return slice_count_; }
+  /// Any core; each index once.
+  void run(std::uint32_t index);
+  /// After all have run: what was found for a query, best first.
+  [[nodiscard]] std::span<const scored_slot> best(std::uint32_t query) const;
+  /// The first error of a slice, if any.
+  [[nodiscard]] result<void> outcome() const { return failure_.outcome(); }
+
+ private:
+  void rank(std::uint32_t query);
+
+  const graph_batch batch_;
+  const similarity_fn similarity_;
+  std::uint32_t group_;  // queries of a slice
+  std::uint32_t slice_count_;
+  std::span<candidate> candidates_;  // query_count x wanted
+  std::span<std::uint32_t> counts_;
+  std::span<scored_slot> scored_;  // query_count x wanted
+  first_failure failure_;
+};
+
+}  // namespace vexfs

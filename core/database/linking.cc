@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/database/linking.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "core/base/limits.h"
+#include "core/database/hnsw_settings.h"
+#include "core/io/loop.h"
+#include "core/io/slices.h"
+
+namespace vexfs {
+namespace {
+
+using column_list = std::vector<std::shared_ptr<vector_column>>;
+
+/// The columns that may have a graph, held while they are worked on.
+column_list linkable_columns(const collection& target) {
+  column_list found;
+  for (const auto& [name, one] : target.columns) {
+    if (one->kind() != vector_kind::dense) continue;
+    auto dense = std::static_pointer_cast<vector_column>(one);
+    if (dense->file().can_have_graph()) found.push_back(std::move(dense));
+  }
+  return found;
+}
+
+bool wants_graph(const collection& target, const vector_column& dense) {
+  if (!dense.file().can_have_graph()) return false;
+  const auto threshold = target.config.optimizers_config.indexing_threshold;
+  if (threshold == 0 || hnsw_settings_of(target.config, dense.name()).m == 0) return false;
+  return !is_scan_size(dense.count(), dense.dim(), threshold);
+}
+
+/// True where more than one in so many slots of the graph has died. A few are left where they are:
+/// taking them out reads the whole graph.
+bool has_dead(const graph_state& state, std::uint64_t one_in) {
+  return state.dead_count * one_in > std::uint64_t{state.linked_count} + state.dead_count;
+}
+bool is_behind(const graph_state& state) {
+  return !state.complete || state.tail_count > 0 || has_dead(state, 16);
+}
+bool is_far_behind(const graph_state& state, std::uint32_t dim) {
+  return state.tail_count > tail_limit(dim) / 2 || has_dead(state, 4);
+}
+
+/// Starts a graph that is due, and lets vectors of before it join. False: that is still going on.
+bool advance_graph(collection& target, vector_column& dense) {
+  if (!dense.file().graph()) {
+    if (!wants_graph(target, dense)) return true;
+    const hnsw_settings settings = hnsw_settings_of(target.config, dense.name());
+    graph_config config;
+    config.m = static_cast<std::uint32_t>(std::min<std::uint64_t>(settings.m, UINT32_MAX / 4));
+    config.ef_construct =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(settings.ef_construct, search_ef_max));
+    config.tail_max = tail_limit(dense.dim());
+    const auto started = dense.file().start_graph(config);
+    target.linking.failure = started ? "" : started.error().text;
+    if (!started) return true;
+  }
+  return dense.file().adopt(adopt_step_rows, tail_limit(dense.dim()) / 2);
+}
+
+/// The last seconds count most.
+void note_pace(vector_column::link_pace& pace, std::uint64_t vectors,
+               io::clock_time::duration taken) {
+  const auto micros = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(taken).count());
+  const bool old = pace.micros.load(std::memory_order_relaxed) > link_pace_micros_max;
+  const auto add = [&](std::atomic<std::uint64_t>& sum, std::uint64_t more) {
+    const std::uint64_t kept = sum.load(std::memory_order_relaxed);
+    sum.store((old ? kept / 2 : kept) + more, std::memory_order_relaxed);
+  };
+  add(pace.vectors, vectors);
+  add(pace.micros, micros);
+}
+
+/// One round of slices on one column. How many items they did.
+io::task<std::uint32_t> link_round(vector_column& dense, io::urgency when) {
+  std::atomic<std::uint32_t> done{0};
+  auto slice = [&](std::uint32_t) {
+    done.fetch_add(dense.file().link(link_slice_items), std::memory_order_relaxed);
+  };
+  const std::uint32_t before = dense.file().graph()->linked_count;
+  const io::clock_time started = io::loop::current().now();
+  auto linking = io::run_slices(io::loop::current().core_count() * link_round_slices, slice, when);
+  co_await linking;
+  const std::uint32_t after = dense.file().graph()->linked_count;
+  if (after > before) note_pace(dense.pace, after - before, io::loop::current().now() - started);
+  co_return done.load(std::memory_order_relaxed);
+}
+
+io::detached link_when_idle(std::shared_ptr<collection> target) {
+  background_linking& state = target->linking;
+  state.runs_idle = true;
+  for (bool working = true; working && state.allowed;) {
+    working = false;
+    state.asked_again = false;
+    const column_list columns = linkable_columns(*target);
+    for (const auto& dense : columns) {
+      const bool adopted = advance_graph(*target, *dense);
+      if (!dense->file().graph()) continue;
+      auto linking = link_round(*dense, io::urgency::when_idle);
+      const std::uint32_t done = co_await linking;
+      if (done > 0) target->touch_info();
+      working = working || done > 0 || !adopted;
+    }
+    working = working || state.asked_again;
+  }
+  state.runs_idle = false;
+}
+
+io::detached link_at_once(std::shared_ptr<collection> target) {
+  background_linking& state = target->linking;
+  state.runs_urgent = true;
+  for (bool working = true; working && state.allowed;) {
+    working = false;
+    const column_list columns = linkable_columns(*target);
+    for (const auto& dense : columns) {
+      const auto graph = dense->file().graph();
+      if (!graph || !is_far_behind(*graph, dense->dim())) continue;
+      auto linking = link_round(*dense, io::urgency::somebody_waits);
+      working = co_await linking > 0 || working;
+      target->touch_info();
+    }
+    // Requests of this core that came meanwhile.
+    co_await io::loop::current().yield();
+  }
+  state.runs_urgent = false;
+}
+
+}  // namespace
+
+std::uint32_t tail_limit(std::uint32_t dim) {
+  return static_cast<std::uint32_t>(
+      std::max<std::uint64_t>(tail_code_bytes_max / dim, tail_rows_min));
+}
+
+void keep_linked(collection& target) {
+  background_linking& state = target.linking;
+  if (!state.allowed) return;
+  bool behind = false;
+  bool far_behind = false;
+  for (const auto& [name, one] : target.columns) {
+    if (one->kind() != vector_kind::dense) continue;
+    const auto& dense = static_cast<const vector_column&>(*one);
+    const auto graph = dense.file().graph();
+    behind = behind || (graph ? is_behind(*graph) : wants_graph(target, dense));
+    far_behind = far_behind || (graph && is_far_behind(*graph, dense.dim()));
+  }
+  state.asked_again = behind;
+  if (behind && !state.runs_idle) link_when_idle(target.shared_from_this());
+  if (far_behind && !state.runs_urgent) link_at_once(target.shared_from_this());
+}
+
+io::task<result<void>> make_room(collection& target, std::size_t row_count) {
+  if (!target.linking.allowed) co_return result<void>{};
+  const column_list columns = linkable_columns(target);
+  for (const auto& dense : columns) {
+    const std::uint64_t limit = tail_limit(dense->dim());
+    const auto is_full = [&] {
+      const auto graph = dense->file().graph();
+      return graph && graph->tail_count + row_count > limit;
+    };
+    io::clock_time patience =
+        io::loop::current().now() + std::chrono::seconds(link_patience_seconds);
+    while (is_full()) {
+      auto linking = link_round(*dense, io::urgency::somebody_waits);
+      if (co_await linking > 0)
+        patience = io::loop::current().now() + std::chrono::seconds(link_patience_seconds);
+      else if (io::loop::current().now() > patience)
+        co_return fail(errc::insufficient_storage, "out of memory for linking vectors");
+      co_await io::loop::current().yield();
+    }
+  }
+  co_return result<void>{};
+}
+
+io::task<void> end_linking(collection& target) {
+  background_linking& state = target.linking;
+  state.allowed = false;
+  // Not by yields: a core that yields is never idle, and would wait for slices that are for idle
+  // ones.
+  while (state.runs_idle || state.runs_urgent)
+    co_await io::loop::current().sleep_until(io::loop::current().now() +
+                                             std::chrono::milliseconds(1));
+}
+
+linking_progress progress_of(const collection& source, const vector_column& dense) {
+  linking_progress progress;
+  const auto graph = dense.file().graph();
+  progress.wanted = graph || wants_graph(source, dense);
+  progress.linked = graph ? std::min<std::uint64_t>(graph->linked_count, dense.count()) : 0;
+  progress.waiting = progress.wanted ? dense.count() - progress.linked : 0;
+  progress.pending = progress.wanted && (!graph || !graph->complete || graph->tail_count > 0);
+  return progress;
+}
+
+}  // namespace vexfs
