@@ -83,6 +83,7 @@ data_set read_data_set(const std::string& base, const std::string& queries, dist
                 asked.count,
                 std::move(rows.values),
                 std::move(asked.values),
+                {},
                 {}};
   find_truth(data);
   return data;
@@ -96,10 +97,12 @@ data_set make_clusters(std::uint32_t row_count, std::uint32_t query_count, std::
   for (float& value : centres)
     value = normal(random);
   constexpr float spread = 0.5F;
-  const auto draw = [&](std::vector<float>& into, std::uint32_t count) {
+  const auto draw = [&](std::vector<float>& into, std::uint32_t count,
+                        std::vector<std::uint32_t>& clusters) {
     into.resize(std::size_t{count} * dim);
     for (std::uint32_t i = 0; i < count; ++i) {
-      const std::size_t centre = (random() % cluster_count) * dim;
+      clusters.push_back(static_cast<std::uint32_t>(random() % cluster_count));
+      const std::size_t centre = std::size_t{clusters.back()} * dim;
       for (std::uint32_t d = 0; d < dim; ++d)
         into[std::size_t{i} * dim + d] = centres[centre + d] + spread * normal(random);
     }
@@ -110,8 +113,9 @@ data_set make_clusters(std::uint32_t row_count, std::uint32_t query_count, std::
   data.dim = dim;
   data.row_count = row_count;
   data.query_count = query_count;
-  draw(data.rows, row_count);
-  draw(data.queries, query_count);
+  std::vector<std::uint32_t> of_queries;
+  draw(data.rows, row_count, data.clusters);
+  draw(data.queries, query_count, of_queries);
   find_truth(data);
   return data;
 }

@@ -20,7 +20,8 @@ struct data_set {
   std::uint32_t query_count = 0;
   std::vector<float> rows;
   std::vector<float> queries;
-  std::vector<std::uint32_t> truth;  // query_count x truth_rank
+  std::vector<std::uint32_t> truth;     // query_count x truth_rank
+  std::vector<std::uint32_t> clusters;  // of each row, where it was made so
 
   [[nodiscard]] const float* row(std::uint32_t index) const {
     return rows.data() + std::size_t{index} * dim;

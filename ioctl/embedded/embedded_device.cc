@@ -209,6 +209,8 @@ class embedded_vector_file final : public vector_file {
     request.query_count = command.query_count;
     request.query_bits = command.query_bits.data();
     request.allowed = command.allowed.empty() ? nullptr : command.allowed.data();
+    request.allowed_counts =
+        command.allowed_counts.empty() ? nullptr : command.allowed_counts.data();
     request.wanted = command.wanted;
     request.ef = command.ef;
     request.stop_rank = command.stop_rank;

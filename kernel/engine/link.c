@@ -48,7 +48,7 @@ size_t vexfs_link_scratch_bytes(const struct vexfs_linker *linker,
 	const struct vexfs_graph_config *config = &linker->graph->config;
 
 	return 64 +
-	       vexfs_walk_space_bytes(linker->graph, config->ef_construct,
+	       vexfs_walk_space_bytes(linker->graph, config->ef_construct, 0,
 				      slot_limit) +
 	       2 * vexfs_round_up(VEXFS_ROW_POOL * sizeof(u32)) +
 	       vexfs_round_up((VEXFS_WIDTH_MAX + 4) * sizeof(u32)) +
@@ -63,7 +63,7 @@ static void cut_scratch(const struct vexfs_linker *linker, u32 slot_limit,
 	u8 *place = vexfs_scratch_start(scratch);
 
 	worker->space = vexfs_take_walk_space(
-		linker->graph, config->ef_construct, slot_limit, &place);
+		linker->graph, config->ef_construct, 0, slot_limit, &place);
 	worker->seen_is_clear = 0;
 	worker->row_pool.keys =
 		vexfs_take(&place, VEXFS_ROW_POOL * sizeof(s32));

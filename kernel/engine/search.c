@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+#include "filtered.h"
 #include "search.h"
 #include "walk_space.h"
 
@@ -6,7 +7,8 @@ size_t vexfs_search_scratch_bytes(const struct vexfs_graph *graph, u32 ef,
 				  u32 walk_count, u32 slot_limit)
 {
 	return (size_t)walk_count *
-		       vexfs_walk_space_bytes(graph, ef, slot_limit) +
+		       vexfs_walk_space_bytes(graph, VEXFS_THROUGH_PLACES * ef,
+					      ef, slot_limit) +
 	       64;
 }
 
@@ -20,12 +22,50 @@ static bool is_valid(const struct vexfs_search *search)
 		return false;
 	if (search->slack > 1u << 12)
 		return false;
+	if (search->allowed && !search->allowed_counts)
+		return false;
 	return search->walk_count && search->walk_count <= VEXFS_WALKS_MAX;
 }
 
-static int start_query(const struct vexfs_graph *graph,
-		       const struct vexfs_search *search, u32 index,
-		       struct vexfs_walk_space *space)
+/* Within what vexfs_search_scratch_bytes() asks for. */
+static void size_pools(const struct vexfs_search *search,
+		       struct vexfs_walk *walk)
+{
+	walk->answers = &walk->pool;
+	switch (walk->regime) {
+	case VEXFS_REGIME_ALL:
+	case VEXFS_REGIME_HOPS:
+		vexfs_pool_size(&walk->pool, search->ef);
+		break;
+	case VEXFS_REGIME_THROUGH:
+		vexfs_pool_size(&walk->pool, walk->places);
+		vexfs_pool_size(&walk->passing,
+				search->stop_rank > search->wanted
+					? search->stop_rank
+					: search->wanted);
+		walk->answers = &walk->passing;
+		break;
+	case VEXFS_REGIME_SCAN:
+		vexfs_pool_size(&walk->pool, search->wanted);
+		break;
+	}
+}
+
+static void start_walk(const struct vexfs_graph *graph,
+		       const struct vexfs_search *search,
+		       struct vexfs_walk *walk)
+{
+	size_pools(search, walk);
+	if (walk->regime == VEXFS_REGIME_HOPS)
+		vexfs_start_hops(graph, walk, VEXFS_SAMPLE);
+	else
+		vexfs_start_walk(graph, walk, graph->file->metric);
+	vexfs_offer_tail(graph, walk);
+}
+
+static int set_query(const struct vexfs_graph *graph,
+		     const struct vexfs_search *search, u32 index,
+		     struct vexfs_walk_space *space)
 {
 	struct vexfs_walk *walk = &space->walk;
 	const int status = graph->kernels->code_query(
@@ -39,10 +79,9 @@ static int start_query(const struct vexfs_graph *graph,
 	walk->stop_share = search->stop_share;
 	walk->slack = search->slack;
 	walk->allowed = search->allowed ? search->allowed[index] : NULL;
-	vexfs_start_walk(graph, walk, graph->file->metric);
-	vexfs_offer_tail(graph, walk);
+	walk->regime = VEXFS_REGIME_ALL;
 	if (walk->allowed)
-		vexfs_seed_filtered(graph, walk);
+		vexfs_plan_filtered(graph, search, walk);
 	return 0;
 }
 
@@ -50,7 +89,7 @@ static int start_query(const struct vexfs_graph *graph,
 static void answer(const struct vexfs_graph *graph, struct vexfs_search *search,
 		   const struct vexfs_walk *walk)
 {
-	const struct vexfs_pool *pool = &walk->pool;
+	const struct vexfs_pool *pool = walk->answers;
 	struct vexfs_found *found =
 		search->found + (size_t)walk->index * search->wanted;
 	u32 count = 0, i;
@@ -84,44 +123,81 @@ static void answer(const struct vexfs_graph *graph, struct vexfs_search *search,
 	search->scored_count += walk->scored_count;
 }
 
+/*
+ * Answers the queries that need no walk, up to the first that does, and starts
+ * that. 0, -EINVAL, or -ENOENT where none is left.
+ */
+static int start_next(const struct vexfs_graph *graph,
+		      struct vexfs_search *search, u32 *next,
+		      struct vexfs_walk_space *space)
+{
+	struct vexfs_walk *walk = &space->walk;
+	int status;
+
+	while (*next < search->query_count) {
+		status = set_query(graph, search, (*next)++, space);
+		if (status)
+			return status;
+		if (walk->regime != VEXFS_REGIME_SCAN) {
+			start_walk(graph, search, walk);
+			return 0;
+		}
+		size_pools(search, walk);
+		vexfs_start_scan(graph, walk);
+		answer(graph, search, walk);
+	}
+	return -ENOENT;
+}
+
+/* A walk through what does not pass that has found too little: by hops, then. */
+static bool must_start_over(const struct vexfs_walk *walk)
+{
+	const struct vexfs_pool *passing = &walk->passing;
+
+	return walk->regime == VEXFS_REGIME_THROUGH &&
+	       (vexfs_is_lost(walk) ||
+		passing->keys[passing->ef - 1] == VEXFS_KEY_NONE);
+}
+
 int vexfs_run_search(const struct vexfs_graph *graph,
 		     struct vexfs_search *search)
 {
 	struct vexfs_walk_space *spaces[VEXFS_WALKS_MAX];
 	struct vexfs_walk *walks[VEXFS_WALKS_MAX];
 	u8 *place = vexfs_scratch_start(search->scratch);
-	u32 started = 0, active = 0, i;
-	int status;
+	u32 next = 0, active = 0;
+	int status = 0;
 
 	if (!is_valid(search))
 		return -EINVAL;
 	search->expanded_count = 0;
 	search->filtered_count = 0;
 	search->scored_count = 0;
-	while (active < search->walk_count && started < search->query_count) {
+	while (active < search->walk_count && next < search->query_count &&
+	       !status) {
 		spaces[active] = vexfs_take_walk_space(
-			graph, search->ef, search->slot_limit, &place);
-		status = start_query(graph, search, started++, spaces[active]);
-		if (status)
-			return status;
+			graph, VEXFS_THROUGH_PLACES * search->ef, search->ef,
+			search->slot_limit, &place);
+		status = start_next(graph, search, &next, spaces[active]);
 		walks[active] = &spaces[active]->walk;
-		active++;
+		active += !status;
 	}
-	while (active) {
+	while (active && status != -EINVAL) {
 		const u32 ended = graph->kernels->advance(graph, walks, active);
+		struct vexfs_walk *walk = walks[ended];
 
-		answer(graph, search, walks[ended]);
-		if (started < search->query_count) {
-			i = ended;
-			status = start_query(graph, search, started++,
-					     spaces[i]);
-			if (status)
-				return status;
+		if (must_start_over(walk)) {
+			walk->regime = VEXFS_REGIME_HOPS;
+			start_walk(graph, search, walk);
 			continue;
 		}
+		answer(graph, search, walk);
+		status = start_next(graph, search, &next, spaces[ended]);
+		if (status != -ENOENT)
+			continue;
 		active--;
 		walks[ended] = walks[active];
 		spaces[ended] = spaces[active];
 	}
-	return 0;
+	return status == -EINVAL ? status : 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * Approximate search of a batch of queries: the tail whole, and the graph by
- * walks of which a few are under way at a time.
+ * walks of which a few are under way at a time; where few slots pass a filter,
+ * all that do.
  */
 #ifndef VEXFS_ENGINE_SEARCH_H
 #define VEXFS_ENGINE_SEARCH_H
@@ -22,6 +23,9 @@ struct vexfs_search {
 	/* A bitmap a query over the slots below slot_limit, or NULL for a query or
 	 * for all. */
 	const u64 *const *allowed;
+	/* How many slots each bitmap has, an estimate: it chooses how the query is
+	 * searched. NULL where `allowed` is. */
+	const u32 *allowed_counts;
 	u32 wanted; /* candidates a query, at most ef */
 	u32 ef; /* places of the pool, at most VEXFS_EF_MAX */
 	u32 stop_rank; /* 0, or the rank of struct vexfs_walk; at most ef */

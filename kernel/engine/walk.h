@@ -8,9 +8,11 @@
  * bit is set has been expanded, or is not to be. The walk expands the nearest
  * place that has not been, until there is none within reach.
  *
- * Under a filter only slots that pass enter the pool. Where a row has few of
- * them, the rows of some of its other neighbours are looked through, so that
- * the walk gets past what does not pass without measuring any of it.
+ * Under a filter there are two ways. Through: all enter the pool, and those that
+ * pass enter a second one, which is the answer. By hops: only slots that pass
+ * enter the pool; where a row has few of them, the rows of its other neighbours
+ * are looked through, so that the walk gets past what does not pass without
+ * measuring any of it.
  */
 #ifndef VEXFS_ENGINE_WALK_H
 #define VEXFS_ENGINE_WALK_H
@@ -19,11 +21,21 @@
 
 #define VEXFS_EXPANDED 0x80000000u
 #define VEXFS_NO_SLOT 0xffffffffu
-/* A filtered walk looks behind so many failing neighbours of a row that yields
- * fewer passing ones than the second number. */
-#define VEXFS_HOPS_MAX 8u
+/* A walk by hops looks behind failing neighbours of a row, so many at a time,
+ * until it has this number of passing ones. */
+#define VEXFS_SEEDS_MAX 16u
+#define VEXFS_HOPS_WAVE 8u
 #define VEXFS_PASSING_FEW 32u
-#define VEXFS_BUFFER_SLOTS (VEXFS_WIDTH_MAX + 4)
+#define VEXFS_BUFFER_MAX (2 * VEXFS_WIDTH_MAX)
+#define VEXFS_BUFFER_SLOTS (VEXFS_BUFFER_MAX + 4)
+
+/* How a query is answered. */
+enum vexfs_regime {
+	VEXFS_REGIME_ALL, /* no filter */
+	VEXFS_REGIME_THROUGH, /* a walk through what does not pass */
+	VEXFS_REGIME_HOPS, /* a walk past what does not pass */
+	VEXFS_REGIME_SCAN, /* no walk: all that passes */
+};
 
 enum vexfs_walk_phase {
 	VEXFS_WALK_GATHER, /* the unseen neighbours of the next place */
@@ -44,6 +56,11 @@ struct vexfs_walk {
 	struct vexfs_pool pool;
 	u64 *seen; /* a bit a slot */
 	const u64 *allowed; /* a bit a slot, or NULL: all pass */
+	enum vexfs_regime regime;
+	u32 places; /* of the pool of a walk through what does not pass */
+	struct vexfs_pool seeds; /* room for VEXFS_SEEDS_MAX */
+	struct vexfs_pool passing; /* of a walk through what does not pass */
+	const struct vexfs_pool *answers; /* one of the two pools */
 	u32 slot_limit; /* slots that seen has bits for */
 	u32 slack; /* of the filter lines, see vexfs_line_key() */
 	u32 stop_rank; /* 0, or: end where the next place is farther than the */
@@ -57,7 +74,10 @@ struct vexfs_walk {
 	u32 filtered_count;
 	u32 scored_count;
 	u32 hop_count;
-	u32 hops[VEXFS_HOPS_MAX]; /* neighbours that do not pass, to look behind */
+	u32 hop_next; /* the first that has not been looked behind */
+	u32 hop_wave; /* that are looked behind at a time */
+	u32 met_count; /* passing neighbours, seen before or not */
+	u32 hops[VEXFS_WIDTH_MAX]; /* neighbours that do not pass */
 	u32 buffer[VEXFS_BUFFER_SLOTS];
 };
 
@@ -84,15 +104,23 @@ struct vexfs_graph_kernels {
 	void (*keys)(const struct vexfs_graph *graph,
 		     const struct vexfs_query *query, const u32 *slots,
 		     u32 count, s32 *keys);
-	/* The nearest entry below the limit that passes, by lines where the graph
-	 * has them; VEXFS_NO_SLOT where there is none. */
-	u32 (*nearest_entry)(const struct vexfs_graph *graph,
-			     const struct vexfs_query *query,
-			     const u64 *allowed, u32 slot_limit);
+	/* Fills an empty pool with the nearest entries that pass, by lines where
+	 * the graph has them. */
+	void (*nearest_entries)(const struct vexfs_graph *graph,
+				const struct vexfs_query *query,
+				const u64 *allowed, u32 slot_limit,
+				const struct vexfs_pool *pool);
 	/* Offers slots to a pool, marked as given (0 or VEXFS_EXPANDED). */
 	void (*offer)(const struct vexfs_graph *graph,
 		      const struct vexfs_query *query, const u32 *slots,
 		      u32 count, u32 mark, const struct vexfs_pool *pool);
+	/* Chooses the query's unit and scores all that passes, into the walk's
+	 * pool. */
+	void (*scan_allowed)(const struct vexfs_graph *graph,
+			     struct vexfs_walk *walk);
+	/* Scores at most so many of what passes, from all over. */
+	void (*scan_sample)(const struct vexfs_graph *graph,
+			    struct vexfs_walk *walk, u32 most);
 	/* Advances all until one ends; answers which. */
 	u32 (*advance)(const struct vexfs_graph *graph,
 		       struct vexfs_walk *const *walks, u32 count);
@@ -113,6 +141,29 @@ static inline bool vexfs_passes(const u64 *allowed, u32 slot)
 static inline u32 vexfs_pad_pool(u32 ef)
 {
 	return (ef + 15) & ~15u;
+}
+
+/* Within the room that it has. */
+static inline void vexfs_pool_size(struct vexfs_pool *pool, u32 ef)
+{
+	pool->ef = ef;
+	pool->padded = vexfs_pad_pool(ef);
+}
+
+/* Places that a walk through what does not pass has expanded before it may know
+ * that it is lost: on its way it meets what is not near. */
+#define VEXFS_LOST_AT 24u
+
+/*
+ * A walk through what does not pass has room for no more places that are nearer
+ * than the last answer: those that it would have come to from them are lost.
+ */
+static inline bool vexfs_is_lost(const struct vexfs_walk *walk)
+{
+	const struct vexfs_pool *pool = &walk->pool;
+	const struct vexfs_pool *passing = &walk->passing;
+
+	return pool->keys[pool->ef - 1] < passing->keys[passing->ef - 1];
 }
 
 /* Empties a pool. */

@@ -214,7 +214,7 @@ static inline u32 pool_put(const struct vexfs_pool *pool, s32 key, u32 slot)
 	return place;
 }
 
-#include "walk_steps.h"
+#include "level_kernels.h"
 
 VEXFS_GRAPH_KERNELS(avx2);
 #endif

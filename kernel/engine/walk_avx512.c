@@ -306,7 +306,7 @@ static inline u32 pool_put(const struct vexfs_pool *pool, s32 key, u32 slot)
 	return first + (u32)__builtin_ctz(after);
 }
 
-#include "walk_steps.h"
+#include "level_kernels.h"
 
 VEXFS_GRAPH_KERNELS(avx512);
 #endif

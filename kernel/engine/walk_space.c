@@ -2,40 +2,49 @@
 #include "walk_space.h"
 
 #define TAIL_BLOCK 64u
-#define SEEDS_MAX 8u
-#define SEED_STRIDE \
-	1000003u /* a prime: visits all words but where it divides */
 
 static size_t seen_bytes(u32 slot_limit)
 {
 	return (size_t)(slot_limit / 64 + 1) * sizeof(u64);
 }
 
+static size_t pool_bytes(u32 ef)
+{
+	return 2 * vexfs_round_up(vexfs_pad_pool(ef) * sizeof(u32));
+}
+
+static void take_pool(struct vexfs_pool *pool, u32 ef, u8 **place)
+{
+	vexfs_pool_size(pool, ef);
+	pool->keys = vexfs_take(place, pool->padded * sizeof(s32));
+	pool->slots = vexfs_take(place, pool->padded * sizeof(u32));
+}
+
 size_t vexfs_walk_space_bytes(const struct vexfs_graph *graph, u32 ef,
-			      u32 slot_limit)
+			      u32 passing, u32 slot_limit)
 {
 	return vexfs_round_up(sizeof(struct vexfs_walk_space)) +
 	       vexfs_round_up(graph->row_bytes) +
 	       vexfs_round_up((size_t)VEXFS_PLANES * graph->line_bytes) +
-	       2 * vexfs_round_up(vexfs_pad_pool(ef) * sizeof(u32)) +
+	       pool_bytes(ef) + pool_bytes(passing) +
+	       pool_bytes(VEXFS_SEEDS_MAX) +
 	       vexfs_round_up(seen_bytes(slot_limit));
 }
 
 struct vexfs_walk_space *vexfs_take_walk_space(const struct vexfs_graph *graph,
-					       u32 ef, u32 slot_limit,
-					       u8 **place)
+					       u32 ef, u32 passing,
+					       u32 slot_limit, u8 **place)
 {
 	struct vexfs_walk_space *space = vexfs_take(place, sizeof(*space));
-	const u32 padded = vexfs_pad_pool(ef);
 
 	memset(&space->walk, 0, sizeof(space->walk));
 	space->code = vexfs_take(place, graph->row_bytes);
 	space->planes =
 		vexfs_take(place, (size_t)VEXFS_PLANES * graph->line_bytes);
-	space->walk.pool.keys = vexfs_take(place, padded * sizeof(s32));
-	space->walk.pool.slots = vexfs_take(place, padded * sizeof(u32));
-	space->walk.pool.ef = ef;
-	space->walk.pool.padded = padded;
+	take_pool(&space->walk.pool, ef, place);
+	take_pool(&space->walk.passing, passing, place);
+	take_pool(&space->walk.seeds, VEXFS_SEEDS_MAX, place);
+	space->walk.answers = &space->walk.pool;
 	space->walk.slot_limit = slot_limit;
 	space->walk.seen = vexfs_take(place, seen_bytes(slot_limit));
 	return space;
@@ -63,60 +72,47 @@ void vexfs_offer_tail(const struct vexfs_graph *graph, struct vexfs_walk *walk)
 		if (count < TAIL_BLOCK)
 			continue;
 		graph->kernels->offer(graph, &walk->query, block, count,
-				      VEXFS_EXPANDED, &walk->pool);
+				      VEXFS_EXPANDED, walk->answers);
 		count = 0;
 	}
 	if (count)
 		graph->kernels->offer(graph, &walk->query, block, count,
-				      VEXFS_EXPANDED, &walk->pool);
+				      VEXFS_EXPANDED, walk->answers);
 }
 
-static bool is_seed(const struct vexfs_graph *graph,
-		    const struct vexfs_walk *walk, u32 slot)
+/* Empties the pools, whose sizes are set, and the counts. */
+static void reset(struct vexfs_walk *walk)
 {
-	const u8 state = vexfs_load_acquire(vexfs_state_at(graph, slot));
-
-	return (state == VEXFS_SLOT_LINKED || state == VEXFS_SLOT_DEAD) &&
-	       !(walk->seen[slot / 64] >> (slot % 64) & 1);
-}
-
-static u32 take_seed(struct vexfs_walk *walk, u32 *seeds, u32 count, u32 slot)
-{
-	walk->seen[slot / 64] |= 1ULL << (slot % 64);
-	seeds[count] = slot;
-	return count + 1;
-}
-
-void vexfs_seed_filtered(const struct vexfs_graph *graph,
-			 struct vexfs_walk *walk)
-{
-	const u32 entry = graph->kernels->nearest_entry(
-		graph, &walk->query, walk->allowed, walk->slot_limit);
-	const u32 words = walk->slot_limit / 64;
-	u32 seeds[SEEDS_MAX];
-	u32 count = 0, i;
-
-	/* The nearest entry of all is a seed like others, if it passes. */
-	if (walk->count)
-		walk->seen[walk->buffer[0] / 64] &=
-			~(1ULL << (walk->buffer[0] % 64));
+	vexfs_pool_clear(&walk->pool);
+	if (walk->answers != &walk->pool)
+		vexfs_pool_clear(walk->answers);
+	walk->at = ~0u; /* before the first place */
 	walk->count = 0;
-	if (entry != VEXFS_NO_SLOT && is_seed(graph, walk, entry))
-		count = take_seed(walk, seeds, count, entry);
-	/* A narrow filter may leave no entry, or a far one: some from all over. */
-	for (i = 0; i < words && count < SEEDS_MAX; i++) {
-		const u32 word = (u32)((u64)i * SEED_STRIDE % words);
-		u32 slot;
+	walk->expanded_count = 0;
+	walk->filtered_count = 0;
+	walk->scored_count = 0;
+	walk->phase = VEXFS_WALK_SCORE;
+}
 
-		if (!walk->allowed[word])
-			continue;
-		slot = word * 64 + (u32)__builtin_ctzll(walk->allowed[word]);
-		if (is_seed(graph, walk, slot))
-			count = take_seed(walk, seeds, count, slot);
-	}
-	if (count)
-		graph->kernels->offer(graph, &walk->query, seeds, count, 0,
-				      &walk->pool);
+static void set_unit(const struct vexfs_graph *graph, struct vexfs_walk *walk,
+		     enum vexfs_metric metric, u32 reach)
+{
+	if (metric == VEXFS_METRIC_DOT)
+		vexfs_query_unit_dot(&walk->query,
+				     vexfs_load_relaxed(&graph->square_max));
+	else
+		vexfs_query_unit_euclid(&walk->query, reach);
+}
+
+/* The entries that are nearest, of those that pass. */
+static void find_seeds(const struct vexfs_graph *graph, struct vexfs_walk *walk,
+		       enum vexfs_metric metric, const u64 *allowed, u32 most)
+{
+	vexfs_pool_size(&walk->seeds, most);
+	vexfs_pool_clear(&walk->seeds);
+	set_unit(graph, walk, metric, vexfs_load_relaxed(&graph->square_max));
+	graph->kernels->nearest_entries(graph, &walk->query, allowed,
+					walk->slot_limit, &walk->seeds);
 }
 
 /* An entry whose slot has been given to another vector meanwhile has that one's
@@ -125,30 +121,88 @@ VEXFS_READS_RACILY
 void vexfs_start_walk(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 		      enum vexfs_metric metric)
 {
-	const u32 square_max = vexfs_load_relaxed(&graph->square_max);
 	u32 entry;
 
 	memset(walk->seen, 0, seen_bytes(walk->slot_limit));
-	vexfs_pool_clear(&walk->pool);
-	walk->at = ~0u; /* before the first place */
-	walk->count = 0;
-	walk->expanded_count = 0;
-	walk->filtered_count = 0;
-	walk->scored_count = 0;
-	walk->phase = VEXFS_WALK_SCORE;
-	if (metric == VEXFS_METRIC_DOT)
-		vexfs_query_unit_dot(&walk->query, square_max);
-	else
-		vexfs_query_unit_euclid(&walk->query, square_max);
-	entry = graph->kernels->nearest_entry(graph, &walk->query, NULL,
-					      walk->slot_limit);
-	if (entry == VEXFS_NO_SLOT)
+	reset(walk);
+	find_seeds(graph, walk, metric, NULL, 1);
+	if (walk->seeds.keys[0] == VEXFS_KEY_NONE)
 		return;
+	entry = walk->seeds.slots[0];
 	/* Nothing that is farther than where it begins matters to the walk. */
-	if (metric == VEXFS_METRIC_EUCLID)
-		vexfs_query_unit_euclid(&walk->query,
-					vexfs_scale_at(graph, entry)->square);
+	set_unit(graph, walk, metric, vexfs_scale_at(graph, entry)->square);
 	walk->seen[entry / 64] |= 1ULL << (entry % 64);
 	walk->buffer[0] = entry;
 	walk->count = 1;
+}
+
+static bool has_seen(const struct vexfs_walk *walk, u32 slot)
+{
+	return walk->seen[slot / 64] >> (slot % 64) & 1;
+}
+
+static void mark_seen(struct vexfs_walk *walk, u32 slot)
+{
+	walk->seen[slot / 64] |= 1ULL << (slot % 64);
+}
+
+/* Racy as vexfs_start_walk(). */
+static VEXFS_READS_RACILY u32 largest_square(const struct vexfs_graph *graph,
+					     const u32 *slots, u32 count)
+{
+	u32 largest = 0, i;
+
+	for (i = 0; i < count; i++) {
+		const u32 square = vexfs_scale_at(graph, slots[i])->square;
+
+		largest = square > largest ? square : largest;
+	}
+	return largest;
+}
+
+/*
+ * What passes may lie in islands that few links join, and may have no entry: so
+ * the seeds are the entries that pass, those that a walk through all has found,
+ * and a sample from all over.
+ */
+void vexfs_start_hops(const struct vexfs_graph *graph, struct vexfs_walk *walk,
+		      u32 sample)
+{
+	const struct vexfs_pool *pool = &walk->pool;
+	const struct vexfs_pool *found = &walk->passing;
+	u32 *seeds = walk->hops; /* none yet */
+	u32 count = 0, kept = 0, i;
+
+	find_seeds(graph, walk, graph->file->metric, walk->allowed,
+		   VEXFS_SEEDS_MAX);
+	for (i = 0; i < VEXFS_SEEDS_MAX; i++)
+		if (walk->seeds.keys[i] != VEXFS_KEY_NONE)
+			seeds[count++] = walk->seeds.slots[i];
+	for (i = 0; i < found->ef && count < VEXFS_WIDTH_MAX; i++)
+		if (found->keys[i] != VEXFS_KEY_NONE &&
+		    !(found->slots[i] & VEXFS_EXPANDED))
+			seeds[count++] = found->slots[i];
+	set_unit(graph, walk, graph->file->metric,
+		 count ? largest_square(graph, seeds, count)
+		       : vexfs_load_relaxed(&graph->square_max));
+	memset(walk->seen, 0, seen_bytes(walk->slot_limit));
+	reset(walk);
+	graph->kernels->scan_sample(graph, walk, sample);
+	for (i = 0; i < pool->ef && pool->keys[i] != VEXFS_KEY_NONE; i++)
+		mark_seen(walk, pool->slots[i]);
+	for (i = 0; i < count; i++) {
+		if (has_seen(walk, seeds[i]))
+			continue;
+		mark_seen(walk, seeds[i]);
+		seeds[kept++] = seeds[i];
+	}
+	if (kept)
+		graph->kernels->offer(graph, &walk->query, seeds, kept, 0,
+				      &walk->pool);
+}
+
+void vexfs_start_scan(const struct vexfs_graph *graph, struct vexfs_walk *walk)
+{
+	reset(walk);
+	graph->kernels->scan_allowed(graph, walk);
 }

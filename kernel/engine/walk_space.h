@@ -12,11 +12,12 @@ struct vexfs_walk_space {
 	u64 *planes;
 };
 
+/* `ef` places of the pool, and of the one beside it for what passes a filter. */
 size_t vexfs_walk_space_bytes(const struct vexfs_graph *graph, u32 ef,
-			      u32 slot_limit);
+			      u32 passing, u32 slot_limit);
 struct vexfs_walk_space *vexfs_take_walk_space(const struct vexfs_graph *graph,
-					       u32 ef, u32 slot_limit,
-					       u8 **place);
+					       u32 ef, u32 passing,
+					       u32 slot_limit, u8 **place);
 
 /*
  * Starts a walk whose query is set, at the nearest entry. The distance is the
@@ -25,11 +26,13 @@ struct vexfs_walk_space *vexfs_take_walk_space(const struct vexfs_graph *graph,
 void vexfs_start_walk(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 		      enum vexfs_metric metric);
 /*
- * Under a filter: starts anew from slots that pass, some of the entries and some
- * of the others, and scores them at once.
+ * Starts one by hops, from the nearest entries that pass, from what a walk
+ * through all has found, if one has been, and from a sample of what passes.
  */
-void vexfs_seed_filtered(const struct vexfs_graph *graph,
-			 struct vexfs_walk *walk);
+void vexfs_start_hops(const struct vexfs_graph *graph, struct vexfs_walk *walk,
+		      u32 sample);
+/* No walk: scores all that passes, the tail too. */
+void vexfs_start_scan(const struct vexfs_graph *graph, struct vexfs_walk *walk);
 /* Offers every slot of the tail that passes, marked as expanded: it has no links yet. */
 void vexfs_offer_tail(const struct vexfs_graph *graph, struct vexfs_walk *walk);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -93,6 +94,7 @@ struct search_options {
   std::uint32_t stop_share = 0;
   std::uint32_t walk_count = 4;
   const std::uint64_t* allowed = nullptr;  // for all queries
+  std::uint32_t told_count = ~0U;          // what the engine is told of it; ~0: the truth
 };
 
 /// One vector file with its graph and linker.
@@ -157,7 +159,13 @@ class engine_index {
     search.counts = counts.data();
     search.scratch = scratch.get();
     const std::vector<const std::uint64_t*> allowed(count, options.allowed);
-    search.allowed = allowed.data();
+    search.allowed = options.allowed ? allowed.data() : nullptr;
+    std::uint32_t passing = 0;
+    for (std::uint32_t word = 0; options.allowed && word < limit / 64; ++word)
+      passing += static_cast<std::uint32_t>(std::popcount(options.allowed[word]));
+    const std::vector<std::uint32_t> allowed_counts(
+        count, options.told_count == ~0U ? passing : options.told_count);
+    search.allowed_counts = allowed_counts.data();
     EXPECT_EQ(vexfs_run_search(graph_, &search), 0);
     std::vector<std::vector<vexfs_found>> answers;
     for (std::uint32_t q = 0; q < count; ++q) {

@@ -366,6 +366,8 @@ TEST(graph_test, bounds_from_outside_are_checked) {
   EXPECT_EQ(search([](vexfs_search& s) { s.stop_share = ~0U; }), -EINVAL);
   EXPECT_EQ(search([](vexfs_search& s) { s.slack = ~0U; }), -EINVAL);
   EXPECT_EQ(search([](vexfs_search& s) { s.walk_count = 0; }), -EINVAL);
+  const std::uint64_t* const allowed[1] = {nullptr};
+  EXPECT_EQ(search([&](vexfs_search& s) { s.allowed = allowed; }), -EINVAL);
   EXPECT_EQ(search([](vexfs_search& s) { s.walk_count = VEXFS_WALKS_MAX + 1; }), -EINVAL);
 }
 

@@ -113,12 +113,15 @@ TEST_P(kernels_test, graphs_and_answers_are_the_same_at_every_level) {
       index.link_all();
       for (std::uint32_t slot = 0; slot < count; ++slot)
         ASSERT_EQ(index.links(slot), oracle.links(slot)) << "slot " << slot;
-      for (const std::uint32_t ef : {10U, 16U, 33U, 100U}) {
+      for (const std::uint32_t ef : {10U, 16U, 33U, 34U, 100U}) {
+        // A filter with the truth of what passes is a scan's, one that is said to pass more a
+        // walk's.
         const search_options options{.wanted = 10,
                                      .ef = ef,
                                      .stop_rank = ef > 50 ? 10U : 0U,
                                      .stop_share = 3000,
-                                     .allowed = ef == 33 ? bitmap.data() : nullptr};
+                                     .allowed = ef == 33 || ef == 34 ? bitmap.data() : nullptr,
+                                     .told_count = ef == 34 ? 1U << 20 : ~0U};
         const auto expected = oracle.search(queries, options);
         const auto found = index.search(queries, options);
         for (std::size_t q = 0; q < found.size(); ++q) {

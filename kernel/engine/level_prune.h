@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* Relaxed diversity: which candidates a row keeps as its links. */
+#ifndef VEXFS_ENGINE_LEVEL_PRUNE_H
+#define VEXFS_ENGINE_LEVEL_PRUNE_H
+
+#include "level_query.h"
+#include "level_keys.h"
+
+/*
+ * The distance of a candidate from the query, divided by alpha = 1.2, as a key
+ * of the candidate's own unit: a kept slot with a smaller key hides it.
+ */
+static ALWAYS_INLINE s32 hiding_threshold(const struct vexfs_query *query,
+					  const struct vexfs_query *candidate,
+					  s32 key)
+{
+	const u64 inverse_alpha = 54613; /* 2^16 / 1.2 */
+	s64 away = (s64)key + query->origin;
+	s32 down;
+	u64 ratio, scaled;
+
+	/* Below zero by rounding only. */
+	if (away < 0)
+		away = 0;
+	ratio = ((u64)vexfs_packed_mantissa(query->step) << VEXFS_PACKED_BITS) /
+		(u32)vexfs_packed_mantissa(candidate->step);
+	down = VEXFS_PACKED_BITS + candidate->unit - query->unit +
+	       vexfs_packed_field(candidate->step) -
+	       vexfs_packed_field(query->step);
+	/* 33 + 23 bits, and 38 + 16. */
+	scaled = (u64)away * ratio;
+	if (down < 0)
+		return VEXFS_KEY_FAR;
+	scaled = (down < 63 ? scaled >> down : 0);
+	if (scaled > 1ULL << 40)
+		return VEXFS_KEY_FAR;
+	away = (s64)(scaled * inverse_alpha >> 16) - candidate->origin;
+	return away > VEXFS_KEY_FAR    ? VEXFS_KEY_FAR
+	       : away < VEXFS_KEY_NEAR ? VEXFS_KEY_NEAR
+				       : (s32)away;
+}
+
+static ALWAYS_INLINE bool is_hidden(const struct vexfs_graph *graph,
+				    const struct vexfs_prune *prune, u32 slot,
+				    s32 key, u32 kept, const u32 blocks)
+{
+	struct vexfs_query candidate;
+	s32 threshold, keys[4];
+	u32 i;
+
+	set_row_query(graph, slot, &candidate);
+	vexfs_query_unit_euclid(&candidate, prune->query->square);
+	threshold = hiding_threshold(prune->query, &candidate, key);
+	for (i = 0; i < kept; i += 4)
+		if (keys4_below(graph, &candidate, prune->kept + i, threshold,
+				blocks, keys))
+			return true;
+	return false;
+}
+
+static ALWAYS_INLINE u32 prune_blocks(const struct vexfs_graph *graph,
+				      const struct vexfs_prune *prune,
+				      const u32 blocks)
+{
+	const struct vexfs_pool *from = prune->from;
+	u32 kept = 0, count, i, j;
+
+	for (count = 0; count < prune->count && kept < prune->kept_max;
+	     count++) {
+		const u32 slot = from->slots[count] & ~VEXFS_EXPANDED;
+
+		if (from->keys[count] == VEXFS_KEY_NONE)
+			break;
+		from->slots[count] = slot;
+		if (kept && is_hidden(graph, prune, slot, from->keys[count],
+				      kept, blocks)) {
+			from->slots[count] |= VEXFS_EXPANDED;
+			continue;
+		}
+		prune->kept[kept++] = slot;
+		for (j = kept; j % 4; j++)
+			prune->kept[j] = slot;
+	}
+	/* Where nearly all hide behind a few, the nearest are kept after all:
+	 * they would have too few links to them. */
+	for (i = 0; i < count && kept < prune->kept_min; i++)
+		if (from->slots[i] & VEXFS_EXPANDED)
+			prune->kept[kept++] = from->slots[i] & ~VEXFS_EXPANDED;
+	return kept;
+}
+
+static u32 prune_pool(const struct vexfs_graph *graph,
+		      const struct vexfs_prune *prune)
+{
+	u32 kept = 0;
+
+	WITH_BLOCKS(graph, kept = prune_blocks(graph, prune, blocks));
+	return kept;
+}
+
+#endif

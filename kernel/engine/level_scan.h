@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * Under a filter that few slots pass: all of them, without a walk. The rows of
+ * a block are asked for while the block before is measured: first their lines,
+ * and of those that these leave likely their codes.
+ */
+#ifndef VEXFS_ENGINE_LEVEL_SCAN_H
+#define VEXFS_ENGINE_LEVEL_SCAN_H
+
+#include "level_keys.h"
+#include "level_steps.h"
+
+#define SCAN_BLOCK 32u
+
+/* What a scan is of: all that passes, or a slot of each of some words. */
+struct allowed_slots {
+	const u64 *words;
+	u64 word; /* bits of the word at `index` that are left */
+	u32 slot_limit;
+	u32 base; /* its first slot */
+	u32 index; /* of the next word */
+	u32 word_count;
+	u32 words_left;
+	u32 stride;
+	u32 most; /* slots that are left to take */
+	u32 bits; /* of a word, at most */
+	u32 bits_left; /* of this one */
+};
+
+static ALWAYS_INLINE bool is_live(const struct vexfs_graph *graph, u32 slot)
+{
+	switch (vexfs_load_acquire(vexfs_state_at(graph, slot))) {
+	case VEXFS_SLOT_LINKED:
+		return true;
+	case VEXFS_SLOT_TAIL: /* or on its way there */
+		return vexfs_life_at(graph, slot) != 0;
+	default:
+		return false;
+	}
+}
+
+static void begin_allowed(const struct vexfs_walk *walk,
+			  struct allowed_slots *from)
+{
+	from->words = walk->allowed;
+	from->index = 0;
+	from->slot_limit = walk->slot_limit;
+	from->word_count = (walk->slot_limit + 63) / 64;
+	from->words_left = from->word_count;
+	from->word = 0;
+	from->base = 0;
+	from->stride = 1;
+	from->most = ~0u;
+	from->bits = 64;
+	from->bits_left = 64;
+}
+
+static u32 common_factor(u32 a, u32 b)
+{
+	while (b) {
+		const u32 rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* The words in an order that is spread over all of them wherever it is cut off:
+ * steps of about the golden section. */
+static void begin_sample(const struct vexfs_walk *walk, u32 most,
+			 struct allowed_slots *from)
+{
+	begin_allowed(walk, from);
+	from->most = most;
+	from->bits = 1 + 2 * most / (from->word_count + 1);
+	from->stride = (u32)((u64)from->word_count * 633 / 1024) | 1;
+	while (common_factor(from->word_count, from->stride) > 1)
+		from->stride += 2;
+}
+
+/* The next word that has bits; false where there is none left. */
+static ALWAYS_INLINE bool next_word(struct allowed_slots *from)
+{
+	while (!from->word) {
+		if (!from->words_left)
+			return false;
+		from->words_left--;
+		from->base = from->index * 64;
+		from->word = from->words[from->index];
+		from->bits_left = from->bits;
+		from->index += from->stride;
+		if (from->index >= from->word_count)
+			from->index %= from->word_count;
+	}
+	return true;
+}
+
+/* The next live slots, at most a block. */
+static u32 take_allowed(const struct vexfs_graph *graph,
+			struct allowed_slots *from, u32 *slots)
+{
+	u32 count = 0;
+
+	while (count < SCAN_BLOCK && from->most && next_word(from)) {
+		const u32 slot = from->base + (u32)__builtin_ctzll(from->word);
+
+		from->word &= from->word - 1;
+		if (!--from->bits_left)
+			from->word = 0;
+		if (slot >= from->slot_limit || !is_live(graph, slot))
+			continue;
+		slots[count++] = slot;
+		from->most--;
+	}
+	return count;
+}
+
+/*
+ * A row's distance is at most the sum of its length and the query's. So the
+ * keys of the nearest `wanted` rows have room where those of any `wanted` rows
+ * that pass have: the length that the shortest of the first ones have.
+ */
+static void set_scan_unit(const struct vexfs_graph *graph,
+			  struct vexfs_walk *walk)
+{
+	const struct vexfs_pool *pool = &walk->pool;
+	struct allowed_slots from;
+	u32 *slots = walk->buffer;
+	u32 left = 2 * pool->ef, count, reach = 0, i;
+
+	if (graph->file->metric == VEXFS_METRIC_DOT) {
+		vexfs_query_unit_dot(&walk->query,
+				     vexfs_load_relaxed(&graph->square_max));
+		return;
+	}
+	begin_allowed(walk, &from);
+	while (left && (count = take_allowed(graph, &from, slots))) {
+		for (i = 0; i < count && left; i++, left--) {
+			const u32 square =
+				vexfs_scale_at(graph, slots[i])->square;
+
+			/* A packed number's order, in 31 bits. */
+			if ((s32)(square >> 1) < pool->keys[pool->ef - 1])
+				pool_put(pool, (s32)(square >> 1), slots[i]);
+		}
+	}
+	for (i = pool->ef; i-- > 0 && !reach;)
+		if (pool->keys[i] != VEXFS_KEY_NONE)
+			reach = ((u32)pool->keys[i] << 1) | 1;
+	vexfs_pool_clear(pool);
+	vexfs_query_unit_euclid(&walk->query, reach);
+}
+
+static ALWAYS_INLINE u32 likely_ones(const struct vexfs_graph *graph,
+				     const struct vexfs_walk *walk, u32 *slots,
+				     u32 count)
+{
+	const s32 threshold = walk->pool.keys[walk->pool.ef - 1];
+	u32 kept = 0, i, j, set;
+
+	if (threshold == VEXFS_KEY_NONE)
+		return count;
+	for (i = 0; i < count; i += 4) {
+		const u8 *lines[4];
+		s32 keys[4];
+
+		for (j = 0; j < 4; j++)
+			lines[j] = vexfs_line_at(
+				graph,
+				slots[i + j < count ? i + j : count - 1]);
+		set = lines4_below(&walk->query, lines, walk->slack, threshold,
+				   graph->line_bytes, keys);
+		if (count - i < 4)
+			set &= (1u << (count - i)) - 1;
+		for (; set; set &= set - 1)
+			slots[kept++] = slots[i + (u32)__builtin_ctz(set)];
+	}
+	return kept;
+}
+
+static ALWAYS_INLINE void scan_blocks(const struct vexfs_graph *graph,
+				      struct vexfs_walk *walk,
+				      struct allowed_slots *from,
+				      const u32 blocks)
+{
+	u32 *asked = walk->buffer, *likely = asked + SCAN_BLOCK;
+	u32 asked_count = 0, likely_count = 0, i;
+
+	do {
+		if (likely_count)
+			offer_blocks(graph, &walk->query, likely, likely_count,
+				     0, &walk->pool, blocks);
+		walk->scored_count += likely_count;
+		likely_count = asked_count;
+		for (i = 0; i < asked_count; i++)
+			likely[i] = asked[i];
+		if (graph->config.lines) {
+			walk->filtered_count += asked_count;
+			likely_count =
+				likely_ones(graph, walk, likely, likely_count);
+			for (i = 0; i < likely_count; i++)
+				prefetch_code(graph, likely[i], blocks);
+		}
+		asked_count = take_allowed(graph, from, asked);
+		for (i = 0; i < asked_count; i++) {
+			if (graph->config.lines) {
+				prefetch_bytes(vexfs_line_at(graph, asked[i]),
+					       graph->line_bytes);
+				continue;
+			}
+			prefetch_code(graph, asked[i], blocks);
+			__builtin_prefetch(vexfs_scale_at(graph, asked[i]));
+		}
+	} while (asked_count || likely_count);
+}
+
+static void scan_allowed(const struct vexfs_graph *graph,
+			 struct vexfs_walk *walk)
+{
+	struct allowed_slots from;
+
+	set_scan_unit(graph, walk);
+	begin_allowed(walk, &from);
+	WITH_BLOCKS(graph, scan_blocks(graph, walk, &from, blocks));
+}
+
+static void scan_sample(const struct vexfs_graph *graph,
+			struct vexfs_walk *walk, u32 most)
+{
+	struct allowed_slots from;
+
+	begin_sample(walk, most, &from);
+	WITH_BLOCKS(graph, scan_blocks(graph, walk, &from, blocks));
+}
+
+#endif
