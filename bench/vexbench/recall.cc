@@ -2,6 +2,7 @@
 #include "bench/vexbench/recall.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -27,6 +28,25 @@ recall_report summed_up(std::vector<double> shares, std::uint32_t k) {
   made.mean /= static_cast<double>(shares.size());
   made.worst = shares.front();
   made.worst_tenth = shares[shares.size() / 10];
+  return made;
+}
+
+std::vector<expectation> expectations(std::vector<neighbours> found) {
+  std::vector<expectation> made;
+  for (neighbours& each : found)
+    made.push_back({std::move(each.rows), each.distances.empty() ? 0 : each.distances.back()});
+  return made;
+}
+
+// Of a known list of neighbours, which may be in any order and end with empty places.
+expectation expectation_of(const exact_search& search, std::span<const float> query,
+                           std::span<const std::uint32_t> rows) {
+  expectation made{.rows = {}, .limit = -std::numeric_limits<double>::infinity()};
+  for (const std::uint32_t row : rows) {
+    if (row == UINT32_MAX) continue;
+    made.rows.push_back(row);
+    made.limit = std::max(made.limit, search.distance_to(query, row));
+  }
   return made;
 }
 
@@ -70,52 +90,48 @@ outcome<std::optional<recall_report>> judge(dataset& data, const search_spec& ho
   if (all.empty()) return std::nullopt;
 
   const exact_search& search = data.search();
-  const auto computed = [&](std::uint32_t query, const sample* during) {
-    const std::function<bool(std::uint32_t)> allowed = [&](std::uint32_t row) {
-      return (!filter || filter->passes[row]) &&
-             (!lives || lives->must_be_seen(row, during->sent_ns, during->answered_ns));
-    };
-    const neighbours found = search.nearest(data.queries().row(query), how.limit, allowed);
-    return expectation{found.rows, found.distances.empty() ? 0 : found.distances.back()};
-  };
-  // Where nothing changes, a query's neighbours are looked for once.
-  std::map<std::uint32_t, expectation> fixed;
-  if (!lives) {
-    const index_matrix* known = nullptr;
-    if (!filter) {
-      auto given = data.neighbours(how.limit);
-      if (!given) return std::unexpected(std::move(given).error());
-      known = *given;
-    }
+  std::vector<expectation> expected;  // of each answer, or of each query that was asked
+  std::map<std::uint32_t, std::uint32_t> place_of;
+  if (lives) {
+    expected = expectations(nearest_in_parallel(
+        search, static_cast<std::uint32_t>(all.size()), how.limit, threads,
+        [&](std::uint32_t index) {
+          const asked& each = all[index];
+          return question{data.queries().row(each.query), [&, filter, lives](std::uint32_t row) {
+                            return (!filter || filter->passes[row]) &&
+                                   lives->must_be_seen(row, each.answer->sent_ns,
+                                                       each.answer->answered_ns);
+                          }};
+        }));
+  } else {
+    // Where nothing changes, a query's neighbours are looked for once.
+    std::vector<std::uint32_t> queries;
     for (const asked& each : all)
-      fixed.try_emplace(each.query);
-    std::vector<std::pair<const std::uint32_t, expectation>*> entries;
-    for (auto& entry : fixed)
-      entries.push_back(&entry);
-    in_parallel(static_cast<std::uint32_t>(entries.size()), threads, [&](std::uint32_t index) {
-      auto& [query, expected] = *entries[index];
-      if (!known) {
-        expected = computed(query, nullptr);
-        return;
-      }
-      for (const std::uint32_t row : known->row(query).subspan(0, how.limit))
-        if (row != UINT32_MAX) expected.rows.push_back(row);
-      for (const std::uint32_t row : expected.rows)
-        expected.limit =
-            expected.rows.front() == row
-                ? search.distance_to(data.queries().row(query), row)
-                : std::max(expected.limit, search.distance_to(data.queries().row(query), row));
-    });
+      if (place_of.try_emplace(each.query, queries.size()).second) queries.push_back(each.query);
+    if (filter) {
+      expected = expectations(nearest_in_parallel(
+          search, static_cast<std::uint32_t>(queries.size()), how.limit, threads,
+          [&](std::uint32_t index) {
+            return question{data.queries().row(queries[index]),
+                            [filter](std::uint32_t row) { return bool(filter->passes[row]); }};
+          }));
+    } else {
+      auto known = data.neighbours(how.limit);
+      if (!known) return std::unexpected(std::move(known).error());
+      for (const std::uint32_t query : queries)
+        expected.push_back(expectation_of(search, data.queries().row(query),
+                                          (*known)->row(query).subspan(0, how.limit)));
+    }
   }
   std::vector<std::optional<double>> shares(all.size());
   in_parallel(static_cast<std::uint32_t>(all.size()), threads, [&](std::uint32_t index) {
     const asked& each = all[index];
-    const expectation expected = lives ? computed(each.query, each.answer) : fixed.at(each.query);
-    if (expected.rows.empty()) return;  // nothing passes: nothing to find
+    const expectation& wanted = expected[lives ? index : place_of.at(each.query)];
+    if (wanted.rows.empty()) return;  // nothing passes: nothing to find
     const std::function<bool(std::uint32_t)> may_be_seen = [&](std::uint32_t row) {
       return lives->may_be_seen(row, each.answer->sent_ns, each.answer->answered_ns);
     };
-    shares[index] = recall_of(search, data.queries().row(each.query), expected, each.ids, how.limit,
+    shares[index] = recall_of(search, data.queries().row(each.query), wanted, each.ids, how.limit,
                               filter ? &filter->passes : nullptr,
                               lives ? may_be_seen : std::function<bool(std::uint32_t)>{});
   });

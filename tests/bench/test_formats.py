@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files and truths of vexbench against numpy and h5py."""
 
+import pathlib
+
 import h5py
 import numpy
 import pytest
@@ -69,11 +71,13 @@ def test_truths_of_all_formats_are_numpys(tmp_path, seed, distance):
         file["train"] = base
         file["test"] = queries.astype("f8")
     expected = nearest(base, queries, distance, 10)
+    at_root = set(pathlib.Path("/").glob("truth-*"))
     for stored in ("base.fbin", "base.fvecs", "base.npy", "wide.npy", "all.hdf5:train"):
         asked = "all.hdf5:test" if "hdf5" in stored else "queries.npy"
         run("truth", tmp_path / stored, tmp_path / asked, tmp_path / "truth.ibin", "--distance", distance,
             "--count", 10)
         numpy.testing.assert_array_equal(read_bin(tmp_path / "truth.ibin", "<u4"), expected, stored)
+    assert set(pathlib.Path("/").glob("truth-*")) == at_root, "a truth was kept where nobody asked for it"
     run("truth", tmp_path / "base.npy", tmp_path / "queries.npy", tmp_path / "truth.npy", "--distance", distance,
         "--count", 10)
     numpy.testing.assert_array_equal(numpy.load(tmp_path / "truth.npy"), expected)
