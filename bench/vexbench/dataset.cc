@@ -42,7 +42,25 @@ void append_text(std::uint32_t row, std::uint32_t bytes, std::string& out) {
   out.resize(end);
 }
 
+std::string range_json(std::string_view field, std::string_view bounds) {
+  return fmt::format(R"({{"must":[{{"key":{},"range":{{{}}}}}]}})", quoted_json(field), bounds);
+}
+
 }  // namespace
+
+row_filter::row_filter(std::string json, std::vector<bool> passing)
+    : json_{std::move(json)},
+      passing_(std::move(passing)),
+      pass_count_(static_cast<std::uint32_t>(std::ranges::count(passing_, true))) {}
+
+row_filter::row_filter(const std::string& field, const locality& places,
+                       std::vector<stretch> by_query)
+    : places_(&places),
+      by_query_(std::move(by_query)),
+      pass_count_(by_query_.front().end - by_query_.front().begin) {
+  for (const stretch& each : by_query_)
+    json_.push_back(range_json(field, fmt::format(R"("gte":{},"lt":{})", each.begin, each.end)));
+}
 
 outcome<std::unique_ptr<dataset>> dataset::load(const data_spec& from, std::uint64_t seed,
                                                 std::uint32_t threads,
@@ -83,7 +101,8 @@ outcome<std::unique_ptr<dataset>> dataset::load(const data_spec& from, std::uint
   if (!from.payload.empty())
     if (auto loaded = made->load_payload(from.payload); !loaded)
       return std::unexpected(std::move(loaded).error());
-  if (from.filter_fields) made->make_filter_fields(seed);
+  made->seed_ = seed;
+  if (from.filter_fields) made->make_filter_fields();
   made->description_ = fmt::format(
       "{} points x {}, {} queries, {}, {} (hash {:016x})", made->base_.rows, made->base_.columns,
       made->queries_.rows, name_of(from.distance),
@@ -116,24 +135,19 @@ outcome<void> dataset::load_payload(const std::string& file) {
   return {};
 }
 
-void dataset::make_filter_fields(std::uint64_t seed) {
+void dataset::make_filter_fields() {
   has_fields_ = true;
-  random_numbers numbers(seed, 5);
+  random_numbers numbers(seed_, 5);
   const std::vector<std::uint32_t> order = shuffled(base_.rows, numbers);
   uniform_.resize(base_.rows);
   for (std::uint32_t place = 0; place < base_.rows; ++place)
     uniform_[order[place]] = place;
+  (void)this->order();
+}
 
-  std::vector<float> direction(base_.columns);
-  for (float& each : direction)
-    each = static_cast<float>(numbers.normal());
-  std::vector<std::pair<float, std::uint32_t>> along;
-  for (std::uint32_t row = 0; row < base_.rows; ++row)
-    along.emplace_back(fast_distance(metric::dot, direction, base_.row(row)), row);
-  std::ranges::sort(along);
-  correlated_.resize(base_.rows);
-  for (std::uint32_t place = 0; place < base_.rows; ++place)
-    correlated_[along[place].second] = place;
+const locality& dataset::order() {
+  if (!order_) order_ = std::make_unique<locality>(base_, random_numbers(seed_, 6));
+  return *order_;
 }
 
 void dataset::append_payload(std::uint32_t row, std::string& out) const {
@@ -162,46 +176,60 @@ void dataset::append_payload(std::uint32_t row, std::string& out) const {
   if (has_fields_) {
     separate();
     fmt::format_to(std::back_inserter(out), "\"uniform\":{},\"correlated\":{}", uniform_[row],
-                   correlated_[row]);
+                   order_->place_of(row));
   }
   out.push_back('}');
 }
 
 outcome<row_filter> dataset::compile(const filter_spec& filter) const {
-  row_filter made;
-  made.passes.resize(base_.rows);
-  const std::string field = quoted_json(filter.field);
   if (filter.pass) {
-    const auto below = static_cast<std::uint32_t>(std::lround(*filter.pass * base_.rows));
-    made.json = fmt::format(R"({{"must":[{{"key":{},"range":{{"lt":{}}}}}]}})", field, below);
-    const std::vector<std::uint32_t>& places = filter.field == "uniform" ? uniform_ : correlated_;
+    const auto count = static_cast<std::uint32_t>(std::lround(*filter.pass * base_.rows));
+    if (filter.field == "correlated") return compile_stretches(filter.where, count);
+    std::vector<bool> passing(base_.rows);
     for (std::uint32_t row = 0; row < base_.rows; ++row)
-      made.passes[row] = places[row] < below;
-  } else {
-    if (lines_.empty())
-      return fail_with(exit_code::usage,
-                       fmt::format("the filter on '{}' needs data.payload", filter.field));
-    made.json = filter.below ? fmt::format(R"({{"must":[{{"key":{},"range":{{"lt":{}}}}}]}})",
-                                           field, *filter.below)
-                             : fmt::format(R"({{"must":[{{"key":{},"match":{{"value":{}}}}}]}})",
-                                           field, quoted_json(*filter.equals));
-    // As the API has it: a condition holds for an array where it holds for one of its values.
-    const auto holds = [&](const boost::json::value& value) {
-      if (filter.below) {
-        return value.is_number() && value.to_number<double>() < static_cast<double>(*filter.below);
-      }
-      return value.is_string() && std::string_view(value.get_string()) == *filter.equals;
-    };
-    for (std::uint32_t row = 0; row < base_.rows; ++row) {
-      const boost::json::value line = boost::json::parse(lines_[row]);
-      const boost::json::value* value = line.get_object().if_contains(filter.field);
-      if (!value) continue;
-      made.passes[row] =
-          value->is_array() ? std::ranges::any_of(value->get_array(), holds) : holds(*value);
-    }
+      passing[row] = uniform_[row] < count;
+    return row_filter(range_json(filter.field, fmt::format(R"("lt":{})", count)),
+                      std::move(passing));
   }
-  made.pass_count = static_cast<std::uint32_t>(std::ranges::count(made.passes, true));
-  return made;
+  if (lines_.empty())
+    return fail_with(exit_code::usage,
+                     fmt::format("the filter on '{}' needs data.payload", filter.field));
+  // As the API has it: a condition holds for an array where it holds for one of its values.
+  const auto holds = [&](const boost::json::value& value) {
+    if (filter.below) {
+      return value.is_number() && value.to_number<double>() < static_cast<double>(*filter.below);
+    }
+    return value.is_string() && std::string_view(value.get_string()) == *filter.equals;
+  };
+  std::vector<bool> passing(base_.rows);
+  for (std::uint32_t row = 0; row < base_.rows; ++row) {
+    const boost::json::value line = boost::json::parse(lines_[row]);
+    const boost::json::value* value = line.get_object().if_contains(filter.field);
+    if (!value) continue;
+    passing[row] =
+        value->is_array() ? std::ranges::any_of(value->get_array(), holds) : holds(*value);
+  }
+  return row_filter(filter.below
+                        ? range_json(filter.field, fmt::format(R"("lt":{})", *filter.below))
+                        : fmt::format(R"({{"must":[{{"key":{},"match":{{"value":{}}}}}]}})",
+                                      quoted_json(filter.field), quoted_json(*filter.equals)),
+                    std::move(passing));
+}
+
+row_filter dataset::compile_stretches(filter_place where, std::uint32_t count) const {
+  std::vector<row_filter::stretch> by_query;
+  for (std::uint32_t query = 0; query < queries_.rows; ++query) {
+    std::uint32_t begin = 0;
+    if (where != filter_place::fixed) {
+      const std::uint32_t place = order_->place_near(queries_.row(query));
+      const std::uint32_t last = base_.rows - count;  // where the last stretch begins
+      begin = where == filter_place::near ? std::min(place - std::min(place, count / 2), last)
+              : place < base_.rows / 2    ? last
+                                          : 0;
+    }
+    by_query.push_back({begin, begin + count});
+  }
+  return row_filter("correlated", *order_, std::move(by_query));
 }
 
 outcome<const index_matrix*> dataset::neighbours(std::uint32_t count) {

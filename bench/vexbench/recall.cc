@@ -54,16 +54,14 @@ expectation expectation_of(const exact_search& search, std::span<const float> qu
 
 double recall_of(const exact_search& search, std::span<const float> query,
                  const expectation& expected, std::span<const std::uint64_t> ids, std::uint32_t k,
-                 const std::vector<bool>* passes,
-                 const std::function<bool(std::uint32_t)>& may_be_seen) {
+                 const std::function<bool(std::uint32_t)>& may_count) {
   std::set<std::uint64_t> seen;
   std::size_t hits = 0;
   const double limit = expected.limit + tie_width(expected.limit);
   for (const std::uint64_t id : ids.subspan(0, std::min<std::size_t>(ids.size(), k))) {
     if (id >= search.base().rows || !seen.insert(id).second) continue;
     const auto row = static_cast<std::uint32_t>(id);
-    if (passes && !(*passes)[row]) continue;
-    if (may_be_seen && !may_be_seen(row)) continue;
+    if (may_count && !may_count(row)) continue;
     if (search.distance_to(query, row) <= limit) ++hits;
   }
   return static_cast<double>(std::min(hits, expected.rows.size())) /
@@ -98,7 +96,7 @@ outcome<std::optional<recall_report>> judge(dataset& data, const search_spec& ho
         [&](std::uint32_t index) {
           const asked& each = all[index];
           return question{data.queries().row(each.query), [&, filter, lives](std::uint32_t row) {
-                            return (!filter || filter->passes[row]) &&
+                            return (!filter || filter->passes(each.query, row)) &&
                                    lives->must_be_seen(row, each.answer->sent_ns,
                                                        each.answer->answered_ns);
                           }};
@@ -113,7 +111,9 @@ outcome<std::optional<recall_report>> judge(dataset& data, const search_spec& ho
           search, static_cast<std::uint32_t>(queries.size()), how.limit, threads,
           [&](std::uint32_t index) {
             return question{data.queries().row(queries[index]),
-                            [filter](std::uint32_t row) { return bool(filter->passes[row]); }};
+                            [filter, query = queries[index]](std::uint32_t row) {
+                              return filter->passes(query, row);
+                            }};
           }));
     } else {
       auto known = data.neighbours(how.limit);
@@ -128,12 +128,12 @@ outcome<std::optional<recall_report>> judge(dataset& data, const search_spec& ho
     const asked& each = all[index];
     const expectation& wanted = expected[lives ? index : place_of.at(each.query)];
     if (wanted.rows.empty()) return;  // nothing passes: nothing to find
-    const std::function<bool(std::uint32_t)> may_be_seen = [&](std::uint32_t row) {
-      return lives->may_be_seen(row, each.answer->sent_ns, each.answer->answered_ns);
-    };
     shares[index] = recall_of(search, data.queries().row(each.query), wanted, each.ids, how.limit,
-                              filter ? &filter->passes : nullptr,
-                              lives ? may_be_seen : std::function<bool(std::uint32_t)>{});
+                              [&](std::uint32_t row) {
+                                return (!filter || filter->passes(each.query, row)) &&
+                                       (!lives || lives->may_be_seen(row, each.answer->sent_ns,
+                                                                     each.answer->answered_ns));
+                              });
   });
   std::vector<double> judged;
   for (const auto& share : shares)

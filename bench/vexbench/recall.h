@@ -29,12 +29,12 @@ struct expectation {
   double limit = 0;  // the distance of the last of them
 };
 
-/// A returned point counts if it may be there, passes the filter, is not named twice, and is as
-/// near as the k-th true neighbour: points at the same distance are as right as each other.
+/// A returned point counts if `may_count` (empty: all may), is not named twice, and is as near as
+/// the k-th true neighbour: points at the same distance are as right as each other.
 [[nodiscard]] double recall_of(const exact_search& search, std::span<const float> query,
                                const expectation& expected, std::span<const std::uint64_t> ids,
-                               std::uint32_t k, const std::vector<bool>* passes,
-                               const std::function<bool(std::uint32_t)>& may_be_seen);
+                               std::uint32_t k,
+                               const std::function<bool(std::uint32_t)>& may_count);
 
 /// Judges answers to searches whose tag is the number of the request: request t asks the queries
 /// from t x batch on. `lives`: nullptr where nothing was written meanwhile. Empty where no answer

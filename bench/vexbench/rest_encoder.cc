@@ -10,11 +10,11 @@
 namespace vexfs::bench {
 namespace {
 
-void append_vector(std::string& out, std::span<const float> values) {
+void append_vector(std::string& out, std::span<const float> values, float factor = 1) {
   out.push_back('[');
   for (std::size_t index = 0; index < values.size(); ++index) {
     if (index > 0) out.push_back(',');
-    append_float(out, values[index]);
+    append_float(out, values[index] * factor);
   }
   out.push_back(']');
 }
@@ -35,12 +35,13 @@ std::string rest_encoder::whole(std::string_view method, std::string_view path,
   return server_.request(method, path, body);
 }
 
-std::string rest_encoder::upsert(std::uint32_t first, std::uint32_t last, bool wait) const {
+std::string rest_encoder::upsert(std::span<const std::uint32_t> rows, bool wait,
+                                 float factor) const {
   std::string body = "{\"points\":[";
-  for (std::uint32_t row = first; row < last; ++row) {
-    if (row > first) body.push_back(',');
+  for (const std::uint32_t row : rows) {
+    if (body.back() != '[') body.push_back(',');
     body.append("{\"id\":").append(std::to_string(row)).append(",\"vector\":");
-    append_vector(body, data_.base().row(row));
+    append_vector(body, data_.base().row(row), factor);
     if (data_.has_payload()) {
       body.append(",\"payload\":");
       data_.append_payload(row, body);
@@ -51,22 +52,23 @@ std::string rest_encoder::upsert(std::uint32_t first, std::uint32_t last, bool w
   return whole("PUT", path_ + (wait ? "?wait=true" : "?wait=false"), body);
 }
 
-std::string rest_encoder::remove(std::uint32_t first, std::uint32_t last, bool wait) const {
+std::string rest_encoder::remove(std::span<const std::uint32_t> rows, bool wait) const {
   std::string body = "{\"points\":[";
-  for (std::uint32_t row = first; row < last; ++row)
-    body.append(row > first ? "," : "").append(std::to_string(row));
+  for (const std::uint32_t row : rows)
+    body.append(body.back() != '[' ? "," : "").append(std::to_string(row));
   body.append("]}");
   return whole("POST", path_ + (wait ? "/delete?wait=true" : "/delete?wait=false"), body);
 }
 
-std::string rest_encoder::search(const search_spec& how, std::string_view filter_json,
+std::string rest_encoder::search(const search_spec& how, const row_filter* filter,
                                  std::uint32_t first, std::uint32_t count) const {
   std::string body;
   if (count > 1) body.append("{\"searches\":[");
   for (std::uint32_t index = 0; index < count; ++index) {
     if (index > 0) body.push_back(',');
     body.append("{\"query\":");
-    append_vector(body, data_.queries().row((first + index) % data_.queries().rows));
+    const std::uint32_t query = (first + index) % data_.queries().rows;
+    append_vector(body, data_.queries().row(query));
     fmt::format_to(std::back_inserter(body), ",\"limit\":{}", how.limit);
     if (how.exact)
       body.append(",\"params\":{\"exact\":true}");
@@ -74,7 +76,7 @@ std::string rest_encoder::search(const search_spec& how, std::string_view filter
       fmt::format_to(std::back_inserter(body), ",\"params\":{{\"hnsw_ef\":{}}}", *how.hnsw_ef);
     if (how.with_payload) body.append(",\"with_payload\":true");
     if (how.with_vector) body.append(",\"with_vector\":true");
-    if (!filter_json.empty()) body.append(",\"filter\":").append(filter_json);
+    if (filter) body.append(",\"filter\":").append(filter->json(query));
     body.push_back('}');
   }
   if (count > 1) body.append("]}");

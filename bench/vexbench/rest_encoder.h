@@ -18,11 +18,12 @@ class rest_encoder {
  public:
   rest_encoder(const target& server, std::string collection, const dataset& data);
 
-  /// Points [first, last).
-  [[nodiscard]] std::string upsert(std::uint32_t first, std::uint32_t last, bool wait) const;
-  [[nodiscard]] std::string remove(std::uint32_t first, std::uint32_t last, bool wait) const;
+  /// The vectors are multiplied by the factor.
+  [[nodiscard]] std::string upsert(std::span<const std::uint32_t> rows, bool wait,
+                                   float factor = 1) const;
+  [[nodiscard]] std::string remove(std::span<const std::uint32_t> rows, bool wait) const;
   /// `count` queries from `first` on, around the end; a batch request where more than one.
-  [[nodiscard]] std::string search(const search_spec& how, std::string_view filter_json,
+  [[nodiscard]] std::string search(const search_spec& how, const row_filter* filter,
                                    std::uint32_t first, std::uint32_t count) const;
 
  private:

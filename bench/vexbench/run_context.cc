@@ -173,8 +173,7 @@ outcome<request_set> encode_searches(const run_context& run, const search_spec& 
   const std::uint32_t query_count = run.data->queries().rows;
   const std::uint32_t request_count = std::max(1U, (query_count + how.batch - 1) / how.batch);
   for (std::uint32_t index = 0; index < request_count; ++index) {
-    made.add(run.encoder->search(how, filter ? std::string_view(filter->json) : std::string_view{},
-                                 index * how.batch % query_count, how.batch),
+    made.add(run.encoder->search(how, filter, index * how.batch % query_count, how.batch),
              how.batch);
     if (auto fits = check_size(made); !fits) return std::unexpected(std::move(fits).error());
   }
@@ -211,6 +210,32 @@ outcome<std::uint64_t> count_points(run_context& run) {
       if (const auto* count = found->get_object().if_contains("count"); count && count->is_number())
         return count->to_number<std::uint64_t>();
   return fail_with(exit_code::error_status, "points/count was answered without a count");
+}
+
+outcome<void> await_points(run_context& run, bool at_once, step_report& to) {
+  const auto began = std::chrono::steady_clock::now();
+  auto grown = began;
+  for (std::uint64_t held_before = 0;;) {
+    auto held = count_points(run);
+    if (!held) return std::unexpected(std::move(held).error());
+    const auto now = std::chrono::steady_clock::now();
+    if (*held >= run.present_count) {
+      if (!at_once)
+        to.facts.emplace_back(
+            "seconds from the last acknowledgement until all points were counted",
+            fmt::format("{:.3f}", std::chrono::duration<double>(now - began).count()));
+      return {};
+    }
+    if (*held != held_before) grown = now;
+    held_before = *held;
+    if (at_once ||
+        std::chrono::duration<double>(now - grown).count() > run.options.patience_seconds)
+      return fail_with(exit_code::too_few_points,
+                       fmt::format("too few points: {} were acknowledged, the server counts {}",
+                                   run.present_count, *held));
+    if (run.interrupted) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
 }
 
 }  // namespace vexfs::bench

@@ -108,6 +108,9 @@ void take_rest(step_report& to, load_result& measured);
 /// Asks until the collection is green; false when the time is up first.
 [[nodiscard]] outcome<bool> is_settled(run_context& run);
 [[nodiscard]] outcome<std::uint64_t> count_points(run_context& run);
+/// Acknowledged is not enough to search in: the server must have all points; at once, or where it
+/// was not asked to wait, soon.
+[[nodiscard]] outcome<void> await_points(run_context& run, bool at_once, step_report& to);
 
 // The steps. Each fills in what it measured, also when it fails or is interrupted on the way.
 [[nodiscard]] outcome<void> run_step(run_context& run, const create_step& how, step_report& to);
@@ -120,6 +123,7 @@ void take_rest(step_report& to, load_result& measured);
 [[nodiscard]] outcome<void> run_step(run_context& run, const sweep_step& how, step_report& to);
 [[nodiscard]] outcome<void> run_step(run_context& run, const mixed_step& how, step_report& to);
 [[nodiscard]] outcome<void> run_step(run_context& run, const churn_step& how, step_report& to);
+[[nodiscard]] outcome<void> run_step(run_context& run, const update_step& how, step_report& to);
 [[nodiscard]] outcome<void> run_step(run_context& run, const restart_step& how, step_report& to);
 [[nodiscard]] outcome<void> run_step(run_context& run, const solve_step& how, step_report& to);
 

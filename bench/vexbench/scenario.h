@@ -61,10 +61,18 @@ struct sending {
   [[nodiscard]] bool has_rate() const { return rate || rate_share; }
 };
 
+/// Which of the points that stand together on `correlated` pass a filter.
+enum class filter_place : std::uint8_t {
+  fixed,  // the same for all queries: around some, far from others
+  near,   // those around the query
+  far,    // those at the other end
+};
+
 /// One of: pass (a share, on `uniform` or `correlated`), below, equals.
 struct filter_spec {
   std::string field;
   std::optional<double> pass{};
+  filter_place where = filter_place::fixed;
   std::optional<std::int64_t> below{};
   std::optional<std::string> equals{};
 };
@@ -113,6 +121,7 @@ struct sweep_step {
   double seconds = 5;
   double samples_per_second = 50;
   std::string field = "uniform";
+  filter_place where = filter_place::fixed;
   std::vector<double> pass{0.0001, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99};
 };
 /// Searches all the time; idle, then an upload, then until the server has settled, then idle.
@@ -122,12 +131,29 @@ struct mixed_step {
   double idle_seconds = 10;
   double drain_seconds_max = 3600;
 };
-/// Searches all the time, while blocks of points are deleted and put back.
+/// Which points a round of a churn takes.
+enum class churn_choice : std::uint8_t {
+  random,
+  clusters,  // those that are near each other: a part of the space is empty for a while
+};
+/// Searches all the time, while a share of the points is deleted and put back, again and again.
 struct churn_step {
   search_step search;
   sending how{.connections = 2};
   std::uint32_t batch = 100;
-  double share = 0.5;  // of the points that take part
+  std::uint32_t rounds = 10;
+  double share = 0.3;
+  churn_choice choice = churn_choice::random;
+  bool wait = true;
+};
+/// Searches all the time, while the same points are written again with other vectors of the same
+/// direction: what is nearest stays the same, and every write is one.
+struct update_step {
+  search_step search;
+  sending how{.connections = 2};
+  std::uint32_t batch = 100;
+  double share = 0.1;
+  double seconds = 30;
   bool wait = true;
 };
 /// kill -9 and start again; every point must be there.
@@ -144,9 +170,9 @@ struct solve_step {
   double seconds = 5;
 };
 
-using step_spec =
-    std::variant<create_step, index_step, settle_step, pause_step, upload_step, request_step,
-                 search_step, sweep_step, mixed_step, churn_step, restart_step, solve_step>;
+using step_spec = std::variant<create_step, index_step, settle_step, pause_step, upload_step,
+                               request_step, search_step, sweep_step, mixed_step, churn_step,
+                               update_step, restart_step, solve_step>;
 
 struct step {
   std::string kind;  // the key in the file

@@ -139,6 +139,15 @@ void read_sending(yaml_map& from, sending& to, asks_for what) {
     from.refuse("arrivals", "belong to an open loop: give rate or rate_share");
 }
 
+void read_where(yaml_map& from, const std::string& field, filter_place& to) {
+  std::string where;
+  from.text("where", where);
+  if (where.empty()) return;
+  if (where != "near" && where != "far") from.refuse("where", "is near or far");
+  if (field != "correlated") from.refuse("where", "is for the field correlated");
+  to = where == "near" ? filter_place::near : filter_place::far;
+}
+
 void read_search(yaml_map& from, search_spec& to) {
   from.number("limit", to.limit, 1, limit_max);
   from.number("batch", to.batch, 1, batch_max);
@@ -151,6 +160,8 @@ void read_search(yaml_map& from, search_spec& to) {
     inner.text("field", made.field);
     if (made.field.empty()) inner.refuse("field", "is missing");
     inner.optional_number("pass", made.pass, 0, 1);
+    read_where(inner, made.field, made.where);
+    if (inner.has("where") && !made.pass) inner.refuse("where", "belongs to pass");
     inner.optional_number("below", made.below);
     if (inner.has("equals")) {
       made.equals.emplace();
@@ -173,7 +184,10 @@ void read_search_step(yaml_map& from, search_step& to) {
 
 // Searches beside writes: a closed loop would ask less while they are slow, and hide it.
 void read_searches_meanwhile(yaml_map& from, search_step& to) {
-  from.map("search", [&](yaml_map& inner) { read_search_step(inner, to); });
+  from.map("search", [&](yaml_map& inner) {
+    if (inner.has("seconds")) inner.refuse("seconds", "is the time that the writes take");
+    read_search_step(inner, to);
+  });
   if (!to.how.has_rate() && !to.how.is_closed)
     from.refuse("search", "needs a rate (or mode: closed, where latencies do not matter)");
 }
@@ -232,6 +246,7 @@ step_spec read_step(const std::string& kind, yaml_map& from) {
     from.number("seconds", made.seconds, 0.01, seconds_max);
     from.number("samples_per_second", made.samples_per_second, 0, 1e6);
     from.text("field", made.field);
+    read_where(from, made.field, made.where);
     from.numbers("pass", made.pass, 0, 1);
     if (made.field != "uniform" && made.field != "correlated")
       from.refuse("field", "is uniform or correlated");
@@ -252,6 +267,23 @@ step_spec read_step(const std::string& kind, yaml_map& from) {
     read_sending(from, made.how, asks_for::rate);
     from.number("batch", made.batch, 1, batch_max);
     from.number("share", made.share, 0.0001, 1);
+    from.number("rounds", made.rounds, 1, 1000);
+    std::string choice;
+    from.text("choice", choice);
+    if (choice == "clusters")
+      made.choice = churn_choice::clusters;
+    else if (!choice.empty() && choice != "random")
+      from.refuse("choice", "is random or clusters");
+    from.flag("wait", made.wait);
+    return made;
+  }
+  if (kind == "update") {
+    update_step made;
+    read_searches_meanwhile(from, made.search);
+    read_sending(from, made.how, asks_for::rate);
+    from.number("batch", made.batch, 1, batch_max);
+    from.number("share", made.share, 0.0001, 1);
+    from.number("seconds", made.seconds, 0.01, seconds_max);
     from.flag("wait", made.wait);
     return made;
   }
@@ -276,7 +308,7 @@ step_spec read_step(const std::string& kind, yaml_map& from) {
   }
   throw scenario_fault{from.line(), from.path(),
                        "is no step: create, index, settle, pause, upload, request, search, sweep, "
-                       "mixed, churn, restart, solve are"};
+                       "mixed, churn, update, restart, solve are"};
 }
 
 void read_steps(const YAML::Node& list, const yaml_map::variables& values, scenario& to) {
@@ -374,6 +406,12 @@ void check(const scenario& of) {
       check_rate(churn->search.how);
       check_rate(churn->how);
       check_filter(churn->search.search.filter);
+    } else if (const auto* update = std::get_if<update_step>(&each.spec)) {
+      check_rate(update->search.how);
+      check_rate(update->how);
+      check_filter(update->search.search.filter);
+      if (of.data->distance != metric::cosine)
+        fault("needs distance Cosine: the vectors change their length and keep their direction");
     } else if (const auto* solve = std::get_if<solve_step>(&each.spec)) {
       check_filter(solve->search.filter);
     }

@@ -2,7 +2,7 @@
 // The steps that are one load: upload, request, search, and the sweep over selectivities.
 #include <algorithm>
 #include <cmath>
-#include <thread>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -17,43 +17,17 @@ std::optional<failure> ended_badly(const load& running, drive_end end) {
   return running.failed();
 }
 
-// Acknowledged is not enough to search in: the server must have them all; at once, or where it was
-// not asked to wait, soon.
-outcome<void> await_points(run_context& run, bool at_once, step_report& to) {
-  const auto began = std::chrono::steady_clock::now();
-  auto grown = began;
-  for (std::uint64_t held_before = 0;;) {
-    auto held = count_points(run);
-    if (!held) return std::unexpected(std::move(held).error());
-    const auto now = std::chrono::steady_clock::now();
-    if (*held >= run.present_count) {
-      if (!at_once)
-        to.facts.emplace_back(
-            "seconds from the last acknowledgement until all points were counted",
-            fmt::format("{:.3f}", std::chrono::duration<double>(now - began).count()));
-      return {};
-    }
-    if (*held != held_before) grown = now;
-    held_before = *held;
-    if (at_once ||
-        std::chrono::duration<double>(now - grown).count() > run.options.patience_seconds)
-      return fail_with(exit_code::too_few_points,
-                       fmt::format("too few points: {} were acknowledged, the server counts {}",
-                                   run.present_count, *held));
-    if (run.interrupted) return {};
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-}
-
 }  // namespace
 
 outcome<request_set> encode_upload(const run_context& run, std::uint32_t first, std::uint32_t last,
                                    const upload_step& how) {
   request_set made;
   run.shown.begin("encoding");
+  std::vector<std::uint32_t> rows;
   for (std::uint32_t row = first; row < last && !run.interrupted; row += how.batch) {
-    const std::uint32_t end = std::min(last, row + how.batch);
-    made.add(run.encoder->upsert(row, end, how.wait), end - row);
+    rows.resize(std::min(last - row, how.batch));
+    std::iota(rows.begin(), rows.end(), row);
+    made.add(run.encoder->upsert(rows, how.wait), static_cast<std::uint32_t>(rows.size()));
     if (auto fits = check_size(made); !fits) return std::unexpected(std::move(fits).error());
   }
   run.shown.end(fmt::format("{} requests, {} MB", made.count(), made.bytes() >> 20));
@@ -215,8 +189,12 @@ outcome<void> run_step(run_context& run, const sweep_step& how, step_report& to)
   outcome<void> ended = measure_searches(run, one, "unfiltered", "unfiltered, latency", to);
   for (const double pass : how.pass) {
     if (!ended || run.interrupted) break;
-    one.search.filter = filter_spec{.field = how.field, .pass = pass, .below = {}, .equals = {}};
-    const std::string name = fmt::format("{} {:g} %", how.field, pass * 100);
+    one.search.filter = filter_spec{
+        .field = how.field, .pass = pass, .where = how.where, .below = {}, .equals = {}};
+    const std::string_view where = how.where == filter_place::near  ? " near"
+                                   : how.where == filter_place::far ? " far"
+                                                                    : "";
+    const std::string name = fmt::format("{}{} {:g} %", how.field, where, pass * 100);
     ended = measure_searches(run, one, name, name + ", latency", to);
   }
   meter.end(to);

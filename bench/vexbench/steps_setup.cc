@@ -108,7 +108,7 @@ outcome<void> run_step(run_context& run, const restart_step& how, step_report& t
   run.server_pid = run.process->pid();
   // Ready is what the server says; an answered search is what its users wait for.
   control_client searcher(run.server, &run.interrupted);
-  const std::string request = run.encoder->search(how.search, {}, 0, 1);
+  const std::string request = run.encoder->search(how.search, nullptr, 0, 1);
   const std::string body = request.substr(request.find("\r\n\r\n") + 4);
   for (;;) {
     const auto answered = searcher.ask("POST", run.collection_path() + "/points/query", body);

@@ -48,7 +48,8 @@ def test_recall_is_what_numpy_computes_from_the_same_answers(tmp_path, sample):
 
 @pytest.mark.parametrize("file", sorted(SCENARIOS.glob("*.yaml")), ids=lambda file: file.stem)
 def test_every_scenario_of_the_repository_runs(tmp_path, sample, server, file):
-    settings = {"data": sample, "seconds": "0.2", "idle": "0.3", "points": "400", "load_rate": "50"}
+    settings = {"data": sample, "seconds": "0.2", "idle": "0.3", "points": "400", "load_rate": "50",
+                "rounds": "2"}
     url = server.url
     if "server:" in file.read_text():
         claim = ClaimedPort()

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/vexbench/recall.h"
 
+#include <set>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "bench/vexbench/rest_encoder.h"
@@ -17,7 +20,7 @@ class line_of_points : public ::testing::Test {
     expected_.limit = 4;
   }
   double recall(std::vector<std::uint64_t> ids) const {
-    return recall_of(search_, query_, expected_, ids, 3, nullptr, {});
+    return recall_of(search_, query_, expected_, ids, 3, {});
   }
   matrix base_;
   exact_search search_;
@@ -42,14 +45,11 @@ TEST_F(line_of_points, neither_repetition_nor_length_nor_unknown_ids_help) {
   EXPECT_DOUBLE_EQ(recall({0, 1, 77}), 2.0 / 3);
 }
 
-TEST_F(line_of_points, what_does_not_pass_or_cannot_be_there_does_not_count) {
-  const std::vector<bool> passes{true, false, true, true, true};
-  EXPECT_DOUBLE_EQ(
-      recall_of(search_, query_, expected_, std::vector<std::uint64_t>{0, 1, 2}, 3, &passes, {}),
-      2.0 / 3);
-  EXPECT_DOUBLE_EQ(recall_of(search_, query_, expected_, std::vector<std::uint64_t>{0, 1, 2}, 3,
-                             nullptr, [](std::uint32_t row) { return row != 0; }),
-                   2.0 / 3);
+TEST_F(line_of_points, what_may_not_count_does_not) {
+  const std::vector<std::uint64_t> ids{0, 1, 2};
+  const double found =
+      recall_of(search_, query_, expected_, ids, 3, [](std::uint32_t row) { return row != 1; });
+  EXPECT_DOUBLE_EQ(found, 2.0 / 3);
 }
 
 class judged_answers : public ::testing::Test {
@@ -108,9 +108,9 @@ TEST_F(judged_answers, a_filters_neighbours_are_those_that_pass) {
   for (const char* field : {"uniform", "correlated"}) {
     const auto filter = data_->compile({.field = field, .pass = 0.1});
     ASSERT_TRUE(filter);
-    EXPECT_EQ(filter->pass_count, 40U);
+    EXPECT_EQ(filter->pass_count(), 40U);
     const auto near = data_->search().nearest(
-        data_->queries().row(2), 5, [&](std::uint32_t row) { return bool(filter->passes[row]); });
+        data_->queries().row(2), 5, [&](std::uint32_t row) { return filter->passes(2, row); });
     const sample kept{.kind = 0,
                       .tag = 2,
                       .phase = 0,
@@ -120,6 +120,53 @@ TEST_F(judged_answers, a_filters_neighbours_are_those_that_pass) {
     const sample* const answers[] = {&kept};
     EXPECT_DOUBLE_EQ((*judge(*data_, how, &*filter, answers, nullptr, 1))->mean, 1);
   }
+}
+
+TEST_F(judged_answers, filters_near_and_far_are_each_querys_own) {
+  const matrix& queries = data_->queries();
+  const auto near =
+      data_->compile({.field = "correlated", .pass = 0.1, .where = filter_place::near});
+  const auto far = data_->compile({.field = "correlated", .pass = 0.1, .where = filter_place::far});
+  ASSERT_TRUE(near && far);
+  EXPECT_EQ(near->pass_count(), 40U);
+  EXPECT_EQ(far->pass_count(), 40U);
+  std::set<std::string> texts;
+  double near_sum = 0;
+  double far_sum = 0;
+  for (std::uint32_t query = 0; query < queries.rows; ++query) {
+    texts.insert(near->json(query));
+    std::uint32_t counts[2] = {0, 0};
+    for (std::uint32_t row = 0; row < data_->base().rows; ++row) {
+      const double distance = data_->search().distance_to(queries.row(query), row);
+      if (near->passes(query, row)) {
+        near_sum += distance;
+        ++counts[0];
+      }
+      if (far->passes(query, row)) {
+        far_sum += distance;
+        ++counts[1];
+      }
+      EXPECT_FALSE(near->passes(query, row) && far->passes(query, row));
+    }
+    EXPECT_EQ(counts[0], 40U);
+    EXPECT_EQ(counts[1], 40U);
+  }
+  EXPECT_GT(texts.size(), 1U);
+  EXPECT_LT(near_sum, far_sum);
+
+  // Judged by the query's own: the true neighbours of one filter are none of the other's.
+  const search_spec how{.limit = 5};
+  const auto found = data_->search().nearest(
+      queries.row(2), 5, [&](std::uint32_t row) { return near->passes(2, row); });
+  const sample kept{.kind = 0,
+                    .tag = 2,
+                    .phase = 0,
+                    .sent_ns = 0,
+                    .answered_ns = 1,
+                    .body = answer({found.rows}, false)};
+  const sample* const answers[] = {&kept};
+  EXPECT_DOUBLE_EQ((*judge(*data_, how, &*near, answers, nullptr, 1))->mean, 1);
+  EXPECT_DOUBLE_EQ((*judge(*data_, how, &*far, answers, nullptr, 1))->mean, 0);
 }
 
 TEST_F(judged_answers, points_that_come_later_are_neither_missed_nor_punished) {
