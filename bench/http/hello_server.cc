@@ -7,17 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include "bench/http/routed_service.h"
 #include "core/io/loop.h"
-#include "net/http/router.h"
 #include "net/http/server.h"
 
 namespace vexfs::http {
 namespace {
 
-struct hello_service final : service {
-  router routes;
-  std::string content;
-
+class hello_service final : public routed_service {
+ public:
   explicit hello_service(std::size_t body_bytes) : content(body_bytes, 'x') {
     const auto answer = [](exchange& call, void* context) {
       call.answer.ready_body = static_cast<hello_service*>(context)->content;
@@ -30,18 +28,8 @@ struct hello_service final : service {
     routes.add(method::put, "/collections/{name}/points", answer, this);
   }
 
-  void handle(exchange& call) override {
-    if (routes.match(call) == router::outcome::found) {
-      call.matched->handler(call, call.matched->context);
-      return;
-    }
-    call.answer.status = 404;
-    call.finish();
-  }
-  void refuse(exchange& call, std::uint16_t status, std::string_view text) override {
-    call.answer.status = status;
-    call.answer.body = text;
-  }
+ private:
+  std::string content;
 };
 
 io::loop_group* running = nullptr;

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/io/task.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <set>
 #include <thread>
 #include <utility>
@@ -16,22 +14,7 @@
 
 // Counts what reaches the general heap. Sanitizers bring their own.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-namespace {
-thread_local std::uint64_t heap_calls = 0;
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  ++heap_calls;
-  void* memory = std::malloc(bytes);
-  if (!memory) std::abort();
-  return memory;
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "bench/allocation_count.h"
 #define HEAP_IS_COUNTED 1
 #endif
 
@@ -72,10 +55,10 @@ TEST(task_test, a_long_loop_of_awaits_that_do_not_suspend_keeps_the_stack) {
 TEST(task_test, frames_come_from_free_lists_once_those_are_warm) {
   int kept = 0;
   keep(add_all, 10, kept);
-  const std::uint64_t before = heap_calls;
+  const std::size_t before = allocation_count;
   for (int i = 0; i < 1000; ++i)
     keep(add_all, 10, kept);
-  EXPECT_EQ(heap_calls, before);
+  EXPECT_EQ(allocation_count, before);
 }
 
 TEST(task_test, cores_yield_sleep_and_call_each_other_without_the_heap_once_warm) {
@@ -99,10 +82,10 @@ TEST(task_test, cores_yield_sleep_and_call_each_other_without_the_heap_once_warm
   ASSERT_TRUE(cores.run(0, body));
   // Stepping itself may allocate; what the tasks take is counted around their own code only.
   const auto counted = [&]() -> task<void> {
-    const std::uint64_t before = heap_calls;
+    const std::size_t before = allocation_count;
     auto frames = add_all(100);
     co_await frames;
-    used = heap_calls - before;
+    used = allocation_count - before;
   };
   ASSERT_TRUE(cores.run(0, counted));
   EXPECT_EQ(used, 0U);

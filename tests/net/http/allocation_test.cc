@@ -1,29 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A warm server answers without the general heap: counted over every thread.
-#include <atomic>
-#include <cstdlib>
-#include <new>
 
 #include <gtest/gtest.h>
 
+#include "bench/allocation_count.h"
 #include "tests/net/http/server_fixture.h"
-
-namespace {
-std::atomic<std::size_t> allocation_count{0};
-}
-
-// Not inlined: GCC 12 takes the pair of malloc and delete for a mismatch otherwise.
-[[gnu::noinline]] void* operator new(std::size_t bytes) {
-  allocation_count.fetch_add(1, std::memory_order_relaxed);
-  if (void* memory = std::malloc(bytes)) return memory;
-  std::abort();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace vexfs::http {
 namespace {

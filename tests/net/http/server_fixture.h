@@ -18,21 +18,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bench/http/routed_service.h"
 #include "core/base/assert.h"
 #include "core/io/loop.h"
-#include "net/http/router.h"
 #include "net/http/server.h"
 
 namespace vexfs::http {
 
 /// GET /hello, /bytes/{count}, /later/{turns}, /held (answered by GET /release on the same core);
 /// POST /echo. Every other path is 404.
-class test_service final : public service {
+class test_service final : public routed_service {
  public:
   test_service() {
     const auto add = [this](method verb, std::string_view pattern,
                             void (*handler)(exchange&, void*)) {
-      routes_.add(verb, pattern, handler, this);
+      routes.add(verb, pattern, handler, this);
     };
     add(method::get, "/hello", [](exchange& call, void*) {
       call.answer.ready_body = "hello";
@@ -74,16 +74,7 @@ class test_service final : public service {
 
   void handle(exchange& call) override {
     handled_count.fetch_add(1, std::memory_order_relaxed);
-    if (routes_.match(call) == router::outcome::found) {
-      call.matched->handler(call, call.matched->context);
-      return;
-    }
-    call.answer.status = 404;
-    call.finish();
-  }
-  void refuse(exchange& call, std::uint16_t status, std::string_view text) override {
-    call.answer.status = status;
-    call.answer.body = text;
+    routed_service::handle(call);
   }
 
   std::atomic<std::uint32_t> handled_count{0};
@@ -102,7 +93,6 @@ class test_service final : public service {
     call.finish();
   }
 
-  router routes_;
   std::array<std::vector<exchange*>, 8> held_of_core_;
 };
 
