@@ -33,6 +33,7 @@ import urllib.request
 import numpy
 
 import compare
+from compare import ClaimedPort
 
 WRK_BODIES = """
 local bodies = {}
@@ -58,7 +59,8 @@ class Server:
 
     def __init__(self, build):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vexfs-bench-"))
-        self.port = compare.free_port()
+        self.claim = ClaimedPort()
+        self.port = self.claim.number
         environment = os.environ | {
             "QDRANT__SERVICE__HOST": "127.0.0.1", "QDRANT__SERVICE__HTTP_PORT": str(self.port),
             "QDRANT__SERVICE__MAX_WORKERS": "2", "QDRANT__STORAGE__STORAGE_PATH": str(self.folder / "storage")}

@@ -23,6 +23,10 @@ import tempfile
 import time
 import urllib.request
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "tests/clients"))
+
+from ports import ClaimedPort  # noqa: E402
+
 PIPELINE = """
 init = function(args)
   local one = wrk.format("GET", args[1])
@@ -32,12 +36,6 @@ init = function(args)
 end
 request = function() return whole end
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def start(command):
@@ -84,7 +82,8 @@ def against_bare_ring(build, port, process, path, rounds, seconds, connections, 
     """Measures a running server and the bare ring in turn, and prints both; the median ratio of
     single requests and of 16 in a send. The bare ring answers with as many bytes as the server."""
     answer = urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").read()
-    bare_port = free_port()
+    claim = ClaimedPort()  # ours as long as this object lives
+    bare_port = claim.number
     bare_process = start((bare or f"{build}/bare_ring {{port}} {{bytes}}").format(port=bare_port, bytes=len(answer)))
     medians = []
     try:
@@ -131,7 +130,8 @@ def main():
     options.add_argument("--least", type=float, default=0.0, help="fail below this median ratio")
     given = options.parse_args()
 
-    port = free_port()
+    claim = ClaimedPort()
+    port = claim.number
     process = start((given.server or f"{given.build}/hello_server {{port}} {given.cores}").format(port=port))
     try:
         wait_until_up(port, process)

@@ -14,24 +14,16 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-PIPELINE = """
-init = function(args)
-  local one = wrk.format("GET", args[1])
-  local all = {}
-  for i = 1, tonumber(args[2]) do all[i] = one end
-  whole = table.concat(all)
-end
-request = function() return whole end
-"""
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "http"))
+
+import compare  # noqa: E402
+
 PATH = "/collections/benchmark"
 SMALL = """
 name: small
@@ -55,34 +47,15 @@ steps:
 """
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @contextlib.contextmanager
 def running(command, port, **options):
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
     try:
-        for _ in range(1000):
-            if process.poll() is not None:
-                sys.exit(f"{command[0]} ended with {process.returncode}")
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            time.sleep(0.02)
+        compare.wait_until_up(port, process)
         yield
     finally:
         process.terminate()
         process.wait()
-
-
-def wrk(port, pipeline, seconds, script):
-    command = ["wrk", "-t1", "-c32", f"-d{seconds}s"] + (["-s", script] if pipeline > 1 else [])
-    command += [f"http://127.0.0.1:{port}{PATH}"] + (["--", PATH, str(pipeline)] if pipeline > 1 else [])
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
 
 
 def vexbench(build, folder, port, scenario, **values):
@@ -110,13 +83,15 @@ def main():
     noises = []
     try:
         script = folder / "pipeline.lua"
-        script.write_text(PIPELINE)
-        port = free_port()
+        script.write_text(compare.PIPELINE)
+        claim = compare.ClaimedPort()  # ours as long as this object lives
+        port = claim.number
         with running([build / "bare_ring", str(port), "58"], port):
             for pipeline in (1, 16):
                 rates = {"wrk": [], "vexbench": []}
                 for _ in range(given.rounds):
-                    rates["wrk"].append(wrk(port, pipeline, given.seconds, script))
+                    rates["wrk"].append(compare.measure(f"http://127.0.0.1:{port}", PATH, pipeline, 32, 1, given.seconds,
+                                                        script))
                     steps, noise = vexbench(build, folder, port, SMALL, pipeline=pipeline, seconds=given.seconds)
                     rates["vexbench"].append(steps["peak"]["operations"][0]["requests_per_second"])
                     noises.append(noise)
@@ -137,7 +112,8 @@ def main():
                     print(f"pacing error, {name}: cannot tell, connections were never free")
                     continue
                 print(f"pacing error p99 at half of the peak, {name}: {spread(values, '.0f')} us", flush=True)
-        port = free_port()
+        claim = compare.ClaimedPort()
+        port = claim.number
         settings = {"QDRANT__SERVICE__HOST": "127.0.0.1", "QDRANT__SERVICE__HTTP_PORT": str(port),
                     "QDRANT__STORAGE__STORAGE_PATH": str(folder / "storage")}
         with running([build / "vexfs-qdrant"], port, cwd=folder, env=os.environ | settings):
