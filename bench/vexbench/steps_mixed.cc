@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -10,6 +11,11 @@
 #include "bench/vexbench/search_stream.h"
 
 namespace vexfs::bench {
+namespace {
+
+constexpr auto drain_poll_interval = std::chrono::milliseconds(50);
+
+}  // namespace
 
 outcome<void> run_step(run_context& run, const mixed_step& how, step_report& to) {
   const std::uint32_t rows = run.data->base().rows;
@@ -45,14 +51,18 @@ outcome<void> run_step(run_context& run, const mixed_step& how, step_report& to)
   double drain_seconds = 0;
   if (end == drive_end::exhausted) {
     running.set_phase(2);
+    run.shown.begin(to.name + ", drain");
     const std::int64_t began_ns = running.now_ns();
     do {
       settled = is_settled(run);
       if (settled && *settled) settled_ns = running.now_ns();
       if (!settled || *settled) break;
-      end = drive(run, running, to.name + ", drain", 0.1, std::nullopt);
+      std::this_thread::sleep_for(drain_poll_interval);
       drain_seconds = static_cast<double>(running.now_ns() - began_ns) / 1e9;
-    } while (end == drive_end::time_is_up && drain_seconds < how.drain_seconds_max);
+      run.shown.show(running.answered(), running.errors(), 0);
+    } while (!run.interrupted && !running.failed() && drain_seconds < how.drain_seconds_max);
+    if (run.interrupted) end = drive_end::interrupted;
+    run.shown.end(fmt::format("{:.1f} s", drain_seconds));
     to.facts.emplace_back("drain seconds", fmt::format("{:.3f}{}", drain_seconds,
                                                        settled && *settled ? "" : ", not settled"));
   }
