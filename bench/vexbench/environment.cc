@@ -77,6 +77,10 @@ std::uint64_t piece_of_work(std::uint64_t value) {
 
 }  // namespace
 
+std::uint32_t processor_count() {
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
 std::map<std::string, std::string> describe_environment() {
   std::map<std::string, std::string> facts;
   utsname system{};

@@ -11,6 +11,8 @@ namespace vexfs::bench {
 /// What the figures were taken on: facts by name, "cannot tell" where the system does not say.
 [[nodiscard]] std::map<std::string, std::string> describe_environment();
 
+[[nodiscard]] std::uint32_t processor_count();
+
 inline constexpr const char* cannot_tell = "cannot tell";
 
 /// How much of a processor's time somebody else took. A fixed piece of work is timed again and

@@ -8,7 +8,6 @@
 #include <map>
 #include <new>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -16,6 +15,7 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include "bench/vexbench/environment.h"
 #include "bench/vexbench/file_bytes.h"
 #include "bench/vexbench/generate.h"
 #include "bench/vexbench/report_json.h"
@@ -179,7 +179,7 @@ int main(int argc, char** argv) {
       "Loads servers of the Qdrant API and measures them: latency from the planned time, "
       "recall while under load."};
   app.require_subcommand(1);
-  const std::uint32_t processors = std::max(1U, std::thread::hardware_concurrency());
+  const std::uint32_t processors = processor_count();
 
   run_arguments given;
   given.options.threads = std::max(1U, processors / 2);

@@ -20,6 +20,8 @@ constexpr std::uint64_t errors_alone_max = 1000;
 constexpr std::uint64_t request_bytes_max = 8ULL << 30;
 // How long Ctrl-C waits for the answers that are under way.
 constexpr std::int64_t interrupted_drain_ns = 1'000'000'000;
+// How many of them are judged then.
+constexpr std::size_t interrupted_answers_max = 100;
 
 // The generator's threads and everything else of this process: judging recall, too.
 double own_cpu_seconds() {
@@ -147,6 +149,19 @@ operation_report report_of(load_result& measured, std::uint32_t phase, std::uint
   if (made.counts.last_ns > made.counts.first_ns)
     made.seconds = static_cast<double>(made.counts.last_ns - made.counts.first_ns) / 1e9;
   return made;
+}
+
+outcome<std::optional<recall_report>> judge_answers(run_context& run, const search_spec& how,
+                                                    const row_filter* filter,
+                                                    std::vector<const sample*> answers,
+                                                    const point_lives* lives) {
+  if (run.interrupted && answers.size() > interrupted_answers_max) {
+    // Evenly over the time.
+    for (std::size_t index = 0; index < interrupted_answers_max; ++index)
+      answers[index] = answers[index * answers.size() / interrupted_answers_max];
+    answers.resize(interrupted_answers_max);
+  }
+  return judge(*run.data, how, filter, answers, lives, processor_count());
 }
 
 void take_rest(step_report& to, load_result& measured) {

@@ -13,7 +13,9 @@
 #include "bench/vexbench/control_client.h"
 #include "bench/vexbench/dataset.h"
 #include "bench/vexbench/load.h"
+#include "bench/vexbench/point_lives.h"
 #include "bench/vexbench/progress.h"
+#include "bench/vexbench/recall.h"
 #include "bench/vexbench/report.h"
 #include "bench/vexbench/rest_encoder.h"
 #include "bench/vexbench/scenario.h"
@@ -23,7 +25,7 @@
 namespace vexfs::bench {
 
 struct run_options {
-  std::uint32_t threads = 1;
+  std::uint32_t threads = 1;          // of the generator
   std::optional<pid_t> server_pid{};  // found by the port where it is not given
   std::string storage_folder{};       // of a server that was not started here
   std::string cache_folder{};         // of truths; empty: beside the data
@@ -94,6 +96,10 @@ enum class drive_end : std::uint8_t { time_is_up, exhausted, interrupted, failed
 [[nodiscard]] operation_report report_of(load_result& measured, std::uint32_t phase,
                                          std::uint32_t kind, std::string name, std::string units,
                                          const stream& sent);
+/// Judges answers with all processors: no load is under way then. After Ctrl-C only some of them.
+[[nodiscard]] outcome<std::optional<recall_report>> judge_answers(
+    run_context& run, const search_spec& how, const row_filter* filter,
+    std::vector<const sample*> answers, const point_lives* lives);
 /// What a load leaves beside its operations.
 void take_rest(step_report& to, load_result& measured);
 

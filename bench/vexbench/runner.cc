@@ -51,7 +51,7 @@ outcome<void> prepare(run_context& run) {
   if (run.plan.data) {
     run.shown.begin("data");
     auto loaded =
-        dataset::load(*run.plan.data, run.plan.seed, run.options.threads, run.options.cache_folder);
+        dataset::load(*run.plan.data, run.plan.seed, processor_count(), run.options.cache_folder);
     if (!loaded) return std::unexpected(std::move(loaded).error());
     run.data = std::move(*loaded);
     run.encoder = std::make_unique<rest_encoder>(run.server, run.plan.collection.name, *run.data);

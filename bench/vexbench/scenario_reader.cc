@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/vexbench/file_bytes.h"
 #include "bench/vexbench/scenario.h"
 #include "bench/vexbench/table.h"
 #include "bench/vexbench/yaml_map.h"
@@ -22,6 +23,13 @@ constexpr std::uint32_t payload_bytes_max = 16 << 20;
 constexpr std::uint32_t dim_max = 65'536;
 constexpr std::uint32_t clusters_max = 1'000'000;
 constexpr std::uint64_t made_values_max = 1ULL << 33;  // 32 GiB
+
+// What is printed in tables and logs.
+bool is_printable(std::string_view text) {
+  return !text.empty() && std::ranges::none_of(text, [](char letter) {
+    return (letter >= 0 && letter < ' ') || letter == '|';
+  });
+}
 
 // What goes into a request's first line as it is.
 bool is_path(std::string_view text) {
@@ -336,6 +344,8 @@ void read_steps(const YAML::Node& list, const yaml_map::variables& values, scena
     options.text("name", made.name);
     for (int count = 2; !options.has("name") && names.contains(made.name); ++count)
       made.name = fmt::format("{} {}", made.kind, count);
+    if (!is_printable(made.name))
+      options.refuse("name", "must be plain text of one line, without |");
     if (!names.insert(made.name).second) options.refuse("name", "is another step's name too");
     made.spec = read_step(made.kind, options);
     options.done();
@@ -419,10 +429,20 @@ void check(const scenario& of) {
   }
 }
 
+// A setting that nothing asks for is a misspelt one. The port is always given.
+void check_used(const std::string& file, const yaml_map::variables& given) {
+  const auto opened = file_bytes::open(file);
+  if (!opened) return;  // it was read a moment ago
+  for (const auto& [name, value] : given)
+    if (name != "port" && opened->view().find("${" + name + "}") == std::string_view::npos)
+      throw scenario_fault{0, "--set " + name, "nothing in this scenario uses it"};
+}
+
 scenario read_whole(const std::string& file, const yaml_map::variables& given) {
   scenario made;
   made.file = file;
   const YAML::Node root = YAML::LoadFile(file);
+  check_used(file, given);
   yaml_map from(root, "", made.variables);
   // Variables first: everything else may use them.
   if (from.has("variables")) {
@@ -435,6 +455,7 @@ scenario read_whole(const std::string& file, const yaml_map::variables& given) {
     made.variables[name] = value;
   from.text("name", made.name);
   if (made.name.empty()) from.refuse("name", "is missing");
+  if (!is_printable(made.name)) from.refuse("name", "must be plain text of one line, without |");
   from.number("seed", made.seed);
   from.map("server", [&](yaml_map& inner) { made.server = read_server(inner); });
   from.map("data", [&](yaml_map& inner) { made.data = read_data(inner); });

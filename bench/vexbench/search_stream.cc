@@ -3,8 +3,6 @@
 
 #include <vector>
 
-#include "bench/vexbench/recall.h"
-
 namespace vexfs::bench {
 
 outcome<std::unique_ptr<search_stream>> make_search_stream(run_context& run,
@@ -36,8 +34,8 @@ outcome<void> report_searches(run_context& run, const search_step& how,
   std::vector<const sample*> answers;
   for (const sample& each : measured.samples)
     if (each.kind == 0 && each.phase == phase) answers.push_back(&each);
-  auto judged = judge(*run.data, how.search, searches.filter ? &*searches.filter : nullptr, answers,
-                      lives, run.options.threads);
+  auto judged = judge_answers(run, how.search, searches.filter ? &*searches.filter : nullptr,
+                              std::move(answers), lives);
   if (judged) made.recall = *judged;
   if (!made.recall) made.recall_note = "no answers were kept";
   to.operations.push_back(std::move(made));

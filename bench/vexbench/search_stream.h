@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "bench/vexbench/point_lives.h"
 #include "bench/vexbench/run_context.h"
 
 namespace vexfs::bench {

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "bench/vexbench/recall.h"
 #include "bench/vexbench/run_context.h"
 #include "bench/vexbench/solve.h"
 
@@ -46,7 +45,7 @@ outcome<double> recall_at(run_context& run, const solve_step& how, std::uint32_t
   std::vector<const sample*> answers;
   for (const sample& each : measured.samples)
     answers.push_back(&each);
-  auto judged = judge(*run.data, search, passing, answers, nullptr, run.options.threads);
+  auto judged = judge_answers(run, search, passing, std::move(answers), nullptr);
   if (!judged) return std::unexpected(std::move(judged).error());
   if (!*judged)
     return fail_with(exit_code::too_few_points, "too few points: no query has a neighbour to find");

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "bench/vexbench/recall.h"
 #include "bench/vexbench/run_context.h"
 
 namespace vexfs::bench {
@@ -154,7 +153,7 @@ outcome<void> run_search(run_context& run, const search_step& how, const std::st
   for (const sample& each : measured.samples)
     answers.push_back(&each);
   auto judged =
-      judge(*run.data, how.search, passing, answers, part ? &*part : nullptr, run.options.threads);
+      judge_answers(run, how.search, passing, std::move(answers), part ? &*part : nullptr);
   if (!judged) return std::unexpected(std::move(judged).error());
   made.recall = *judged;
   if (!made.recall) made.recall_note = "nothing passes the filter";

@@ -141,8 +141,11 @@ truth compute_truth(const exact_search& search, const matrix& queries, std::uint
   hash = content_hash(bytes_of(queries), hash ^ search.base().columns);
   const std::string file = fmt::format("{}/truth-{:016x}-{}-{}.ibin", cache_folder, hash,
                                        name_of(search.which()), count);
-  if (auto cached = read_indices(file);
-      cached && cached->rows == queries.rows && cached->columns == count) {
+  if (auto cached = read_indices(file); cached && cached->rows == queries.rows &&
+                                        cached->columns == count &&
+                                        std::ranges::all_of(cached->values, [&](std::uint32_t row) {
+                                          return row < search.base().rows || row == UINT32_MAX;
+                                        })) {
     made.rows = std::move(*cached);
     made.was_cached = true;
     made.file = file;

@@ -55,7 +55,8 @@ def test_every_scenario_of_the_repository_runs(tmp_path, sample, server, file):
         claim = ClaimedPort()
         url = f"http://127.0.0.1:{claim.number}"
         settings |= {"server": SERVER, "storage": tmp_path / "storage"}
-    given = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    used = [name for name in settings if f"${{{name}}}" in file.read_text()]
+    given = [word for name in used for word in ("--set", f"{name}={settings[name]}")]
     result, done = run_file(tmp_path, file, url, *given)
     assert not result["interrupted"] and "failure" not in result
     for (step, name), each in operations(result).items():

@@ -102,6 +102,8 @@ TEST_F(scenarios, what_makes_no_sense_is_refused) {
            {head + "steps:\n  - mixed: {search: {connections: 4}}\n", "needs a rate"},
            {head + "steps:\n  - churn: {search: {connections: 4}}\n", "needs a rate"},
            {head + "steps:\n  - search: {rate: 5, arrivals: weekly}\n", "constant or poisson"},
+           {head + "steps:\n  - search: {name: \"a\\nb\"}\n", "of one line"},
+           {"name: a|b\nsteps: [create]\n", "of one line"},
            {head + "steps:\n  - search: {name: a}\n  - search: {name: a}\n", "another step's name"},
            {head + "steps:\n  - search: {filter: {field: uniform, pass: 0.1}}\n", "filter_fields"},
            {head + "steps:\n  - search: {filter: {field: words, pass: 0.1}}\n",
@@ -151,6 +153,12 @@ TEST_F(scenarios, what_makes_no_sense_is_refused) {
            {"name: [\n", ":2:"},
            {"- a\n", "must be a mapping"}})
     EXPECT_THAT(fault(text), HasSubstr(why)) << text;
+  const auto misspelt = read(head +
+                                 "variables: {seconds: 1}\nsteps:\n  - search: {seconds: "
+                                 "\"${seconds}\"}\n",
+                             {{"secnds", "5"}});
+  ASSERT_FALSE(misspelt);
+  EXPECT_THAT(misspelt.error().text, HasSubstr("--set secnds: nothing in this scenario uses it"));
   const auto missing = read_scenario("/nowhere.yaml", {});
   ASSERT_FALSE(missing);
   EXPECT_THAT(missing.error().text, HasSubstr("/nowhere.yaml: cannot be read"));

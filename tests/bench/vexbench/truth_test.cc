@@ -12,6 +12,7 @@
 
 #include "bench/vexbench/generate.h"
 #include "bench/vexbench/random.h"
+#include "bench/vexbench/vector_file.h"
 #include "tests/bench/vexbench/seed.h"
 
 namespace vexfs::bench {
@@ -89,6 +90,12 @@ TEST(truth, is_the_same_computed_and_cached_and_changes_with_the_data) {
   const truth second = compute_truth(search, data.queries, 5, 1, folder);
   EXPECT_TRUE(second.was_cached);
   EXPECT_EQ(first.rows.values, second.rows.values);
+
+  index_matrix wrong = second.rows;
+  wrong.values[3] = 500;  // no such row
+  ASSERT_TRUE(write_indices(second.file, wrong));
+  EXPECT_EQ(compute_truth(search, data.queries, 5, 1, folder).rows.values, first.rows.values)
+      << "a damaged cache was believed";
 
   data.queries.values[7] += 0.5F;
   const truth third = compute_truth(search, data.queries, 5, 1, folder);
