@@ -159,6 +159,9 @@ inline constexpr std::uint64_t filter_bitmap_bytes_max = 64ULL << 20;
 inline constexpr std::uint32_t filter_change_window = 4096;
 inline constexpr std::uint32_t filter_plan_starts_max = 8;
 
+// Slots that came free, of which so many are looked at for a new point, in either of two queues.
+inline constexpr std::uint32_t slot_looks_max = 4;
+
 // A slot is 32 bits wide; the last value means "none".
 inline constexpr std::uint32_t slot_count_max = 0xffff'fffe;
 

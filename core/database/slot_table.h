@@ -33,20 +33,30 @@ class slot_table {
   /// A dead slot for a new point; nothing when 32 bits are used up.
   template <class IsFree>
   [[nodiscard]] std::optional<slot_index> take(IsFree&& is_free) {
-    // Those behind the first one were retired later: most likely they are not free either.
-    if (!retired_.empty() && retired_.front().epoch < readers_.safe_before() &&
-        is_free(retired_.front().slot)) {
-      const slot_index slot = retired_.front().slot;
+    // A few of each are enough: more slots are looked at than are retired.
+    for (std::uint32_t looks = 0; looks < slot_looks_max && !retired_.empty(); ++looks) {
+      const retired_slot first = retired_.front();
+      if (first.epoch >= readers_.safe_before()) break;
       retired_.pop_front();
-      return slot;
+      if (is_free(first.slot)) return first.slot;
+      held_.push_back(first.slot);
+    }
+    for (std::uint32_t looks = 0; looks < slot_looks_max && !held_.empty(); ++looks) {
+      const slot_index slot = held_.front();
+      held_.pop_front();
+      if (is_free(slot)) return slot;
+      held_.push_back(slot);
     }
     if (records_.size() >= slot_count_max) return std::nullopt;
     records_.emplace_back();
     return static_cast<slot_index>(records_.size() - 1);
   }
 
-  /// Gives back a slot that was taken and never published.
-  void give_back(slot_index slot) { retired_.push_front({slot, 0}); }
+  /// Gives back a slot that was taken and never published. A search may have met it in a column.
+  void give_back(slot_index slot) {
+    ++records_[slot].generation;
+    retired_.push_back({slot, readers_.retire()});
+  }
 
   /// Makes a slot that was taken a live one.
   void publish(slot_index slot) {
@@ -79,7 +89,10 @@ class slot_table {
   };
   io::epochs& readers_;
   std::deque<slot_record> records_;
-  std::deque<retired_slot> retired_;
+  std::deque<retired_slot> retired_;  // in the order of their epochs
+  // No reader has these any more, but some column does. Columns let go of them in any order, so the
+  // queue turns round: one that is kept for long does not keep those behind it.
+  std::deque<slot_index> held_;
   slot_index published_limit_ = 0;
 };
 
