@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
+#include <optional>
 
 #include "core/base/limits.h"
 #include "core/database/graph_slices.h"
 #include "core/database/hnsw_settings.h"
+#include "core/database/late_points.h"
 #include "core/database/linking.h"
 #include "core/database/records.h"
 #include "core/database/scan_slices.h"
@@ -18,19 +21,19 @@
 namespace vexfs {
 namespace {
 
-/// The exact similarity of one slot that has a vector; nothing where it is no answer at all.
-std::optional<float> similarity_at(const nearest_search& search, slot_index slot) {
-  if (!search.examples) return search.over->similarity(search.target, slot);
-  return score_by_examples(*search.examples, [&](const vector_value& example) {
-    return search.over->similarity(example, slot).value_or(0.0F);
-  });
-}
-
 std::span<const scored_slot> keep_best(std::span<scored_slot> scored, std::uint32_t k) {
   const std::size_t wanted = std::min<std::size_t>(scored.size(), k);
   std::partial_sort(scored.begin(), scored.begin() + static_cast<std::ptrdiff_t>(wanted),
                     scored.end(), is_better);
   return scored.first(wanted);
+}
+
+/// Each point once, the better of two.
+std::span<const record> drop_repeated(std::span<record> found) {
+  point_map<bool> seen;
+  const auto repeated = std::ranges::remove_if(
+      found, [&](const record& one) { return !seen.emplace(one.id, true).second; });
+  return found.first(found.size() - repeated.size());
 }
 
 /// Ranks the few points of a small allow set one by one.
@@ -87,6 +90,7 @@ struct batch_search {
   std::span<selection> allowed;
   std::span<std::span<const scored_slot>> ranked;
   slot_index slot_limit = 0;
+  std::optional<std::uint64_t> changes_seen = {};  // before anything was looked at
 
   std::uint32_t wanted(std::size_t index) const {
     const std::uint64_t most = std::max<slot_index>(slot_limit, 1);
@@ -107,11 +111,16 @@ struct batch_search {
         continue;
       }
       if (!searches[i].condition) continue;
+      if (!changes_seen) {
+        const auto section = co_await io::read(source.guard);
+        changes_seen = source.indexes.change_count();
+      }
       auto planning = select_points(source, searches[i].condition, memory);
       allowed[i] = co_await planning;
     }
     const auto section = co_await io::read(source.guard);
     slot_limit = source.slots.published_limit();
+    if (!changes_seen) changes_seen = source.indexes.change_count();
     for (std::size_t i = 0; i < searches.size(); ++i) {
       // A slot inserted after its filter was planned has no bit: it does not pass.
       if (restricted(i) && allowed[i].words.size() * 64 < slot_limit) {
@@ -271,19 +280,33 @@ struct batch_search {
     co_return result<void>{};
   }
 
-  /// Slots to points. Candidates that have gone meanwhile are dropped; `incomplete` tells that a
-  /// query has lost some and could have had more.
+  /// Slots to points. Candidates that have gone meanwhile are dropped, and points that moved are
+  /// found where they are now; `incomplete` tells that a query has lost some and could have had
+  /// more.
   io::task<std::span<const record>> finish(std::size_t index, bool& incomplete) {
     const nearest_search& search = searches[index];
-    const auto candidates = ranked[index];
-    const auto records =
-        memory.array<record>(std::min<std::uint64_t>(candidates.size(), search.wanted));
+    auto candidates = ranked[index];
+    // What the device was not asked for is not known.
+    const bool may_have_more = candidates.size() >= wanted(index);
+    late_points late(
+        source, search, *changes_seen,
+        may_have_more ? candidates.back().similarity : -std::numeric_limits<float>::infinity(),
+        memory);
+    const auto records = memory.array<record>(
+        std::min<std::uint64_t>(search.wanted, std::max<slot_index>(slot_limit, 1)));
     std::size_t count = 0;
     std::uint64_t passed = 0;
     bool lost = false;
+    bool look_again = true;  // at what has changed
     std::size_t next = 0;
-    while (next < candidates.size() && passed < search.wanted) {
+    while (passed < search.wanted && (next < candidates.size() || look_again)) {
       const auto section = co_await io::read(source.guard);
+      if (!search.among && !late.is_current()) {
+        candidates = late.join(candidates.subspan(next), candidates.first(next));
+        next = 0;
+        if (!late.is_current()) continue;
+      }
+      look_again = false;
       for (std::size_t step = 0;
            step < apply_group_points && next < candidates.size() && passed < search.wanted;
            ++step, ++next) {
@@ -291,29 +314,40 @@ struct batch_search {
         const slot_record& stored = source.slots[scored.slot];
         if (!stored.live || !search.over->has(scored.slot)) {
           lost = true;
+          look_again = !search.among;
           continue;
         }
         if (std::ranges::find(search.excluded, stored.id) != search.excluded.end()) continue;
         const float score = shown_score(search, scored.similarity);
         if (!within_threshold(search, score)) continue;
-        if (passed++ < search.skipped) continue;
+        if (passed++ < search.skipped || count == records.size()) continue;
         record& made = records[count++];
         made = make_record(source, scored.slot, search.with_payload, search.with_vector, memory);
         made.score = score;
       }
     }
-    incomplete = incomplete || (lost && passed < search.wanted);
+    if (passed < search.wanted && ((lost && may_have_more) || late.has_gap())) incomplete = true;
     const auto found = records.first(count);
     std::ranges::stable_sort(found, [&](const record& left, const record& right) {
       if (left.score != right.score)
         return larger_is_better(search) ? left.score > right.score : left.score < right.score;
       return left.id < right.id;
     });
-    co_return found;
+    if (!late.joined_behind()) co_return found;
+    const auto kept = drop_repeated(found);
+    incomplete = incomplete || kept.size() < found.size();
+    co_return kept;
   }
 };
 
 }  // namespace
+
+std::optional<float> similarity_at(const nearest_search& search, slot_index slot) {
+  if (!search.examples) return search.over->similarity(search.target, slot);
+  return score_by_examples(*search.examples, [&](const vector_value& example) {
+    return search.over->similarity(example, slot).value_or(0.0F);
+  });
+}
 
 float shown_score(const nearest_search& search, float similarity) {
   return search.examples ? similarity : score_of(search.over->metric(), similarity);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads that take several turns while others write.
 #include <algorithm>
+#include <array>
 #include <random>
+#include <set>
 
 #include "core/database/scroll.h"
 #include "core/database/update_apply.h"
@@ -171,6 +173,90 @@ TEST(reading_test, points_on_their_way_in_take_no_place_of_those_that_are_there)
     });
     EXPECT_TRUE(ended);
     EXPECT_GT(searched, 0U);
+  }
+}
+
+TEST(reading_test, points_that_move_while_they_are_searched_for_are_found) {
+  constexpr std::uint64_t point_count = 600;
+  constexpr std::uint64_t groups = 6;
+  for (const bool by_graph : {false, true}) {
+    for (const std::uint64_t seed : seeds(8)) {
+      SCOPED_TRACE("seed " + std::to_string(seed) + (by_graph ? " by graph" : " by scan"));
+      io::simulated_storage disk(seed);
+      world running(disk, 2, seed);
+      running.run(0, [&](database& data) -> io::task<void> {
+        collection_config config = dense_config(2, distance::euclid);
+        if (by_graph) {
+          config.optimizers_config.indexing_threshold = 1;
+          config.hnsw_config.full_scan_threshold = 1;
+        }
+        auto creating = data.create_collection("c", config);
+        EXPECT_TRUE(co_await creating);
+        const auto vector_of = [](std::uint64_t id) {
+          return std::vector<float>{static_cast<float>(id), static_cast<float>(id % 7)};
+        };
+        const auto write = [&](std::uint64_t first, std::uint64_t last) -> io::task<void> {
+          upsert_builder upsert;
+          for (std::uint64_t i = first; i < last; ++i) {
+            const std::uint64_t id = i * 31 % point_count;
+            upsert.add(id, vector_of(id), "{\"group\":" + std::to_string(id % groups) + "}");
+          }
+          const auto operation = upsert.operation();
+          arena memory;
+          auto updating = data.update("c", operation, {}, memory);
+          EXPECT_TRUE(co_await updating);
+        };
+        auto filling = write(0, point_count);
+        co_await filling;
+        bool stop = false;
+        bool ended = false;
+        const auto keep_moving = [&]() -> io::detached {
+          for (std::uint64_t first = 0; !stop; first += 48) {
+            auto writing = write(first, first + 48);
+            co_await writing;
+          }
+          ended = true;
+        };
+        keep_moving();
+        std::mt19937_64 random(seed);
+        for (int turn = 0; turn < 150; ++turn) {
+          const std::uint64_t id = random() % point_count;
+          const std::vector<float> target = vector_of(id);
+          vector_value given;
+          given.values = target;
+          query_request query;
+          query.what = nearest_query{given, {}};
+          query.limit = std::array<std::uint64_t, 4>{1, 10, 90, 400}[random() % 4];
+          arena memory;
+          filter group;
+          const auto conditions = memory.array<condition>(1);
+          field_condition field;
+          field.key = *parse_payload_path("group", memory);
+          match_value same;
+          same.value = static_cast<std::int64_t>(id % groups);
+          field.matches = same;
+          conditions[0] = field;
+          group.must = conditions;
+          const bool filtered = random() % 2 == 0;
+          if (filtered) query.condition = &group;
+          const auto searched =
+              co_await io::call_on(1, [&] { return data.query("c", {&query, 1}, memory); });
+          EXPECT_TRUE(searched);
+          const auto found = searched->front();
+          EXPECT_EQ(found.size(),
+                    std::min(query.limit, filtered ? point_count / groups : point_count));
+          EXPECT_EQ(found.empty() ? point_count : found.front().id.low, id);
+          std::set<std::uint64_t> ids;
+          for (const record& one : found)
+            EXPECT_TRUE(ids.insert(one.id.low).second) << "answered twice: " << one.id.text();
+        }
+        stop = true;
+        while (!ended)
+          co_await io::loop::current().yield();
+        for (std::uint32_t core = 0; core < 2; ++core)
+          EXPECT_TRUE(co_await io::call_on(core, [&] { return data.close(); }));
+      });
+    }
   }
 }
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/database/late_points.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/base/limits.h"
+#include "core/database/rescore.h"
+#include "core/filter/compiled_filter.h"
+
+namespace vexfs {
+
+std::span<const scored_slot> late_points::join(std::span<const scored_slot> left,
+                                               std::span<const scored_slot> done) {
+  const std::uint64_t count = source_.indexes.change_count();
+  if (count - seen_ > filter_change_window) {
+    has_gap_ = true;
+    seen_ = count - filter_change_window;
+  }
+  const std::uint64_t last = std::min<std::uint64_t>(count, seen_ + filter_step_points);
+  const auto late = memory_.array<scored_slot>(last - seen_);
+  std::size_t late_count = 0;
+  std::optional<compiled_filter> condition;
+  for (; seen_ < last; ++seen_) {
+    const slot_index slot = source_.indexes.changed_slot(seen_);
+    if (!source_.slots[slot].live || !search_.over->has(slot)) continue;
+    const auto similarity = similarity_at(search_, slot);
+    if (!similarity) continue;
+    const scored_slot scored{comparable(*similarity), slot};
+    if (scored.similarity < floor_ || std::ranges::binary_search(left, scored, is_better) ||
+        std::ranges::binary_search(done, scored, is_better))
+      continue;
+    if (search_.condition) {
+      if (!condition) condition.emplace(*search_.condition, &source_.indexes, memory_);
+      if (!condition->matches(source_, slot)) continue;
+    }
+    late[late_count++] = scored;
+  }
+  if (late_count == 0) return left;
+  joined_behind_ = joined_behind_ || !done.empty();
+  const auto found = late.first(late_count);
+  std::ranges::sort(found, is_better);
+  const auto [end, same] = std::ranges::unique(found, {}, &scored_slot::slot);
+  const auto fresh = found.first(static_cast<std::size_t>(end - found.begin()));
+  const auto joined = memory_.array<scored_slot>(left.size() + fresh.size());
+  std::ranges::merge(left, fresh, joined.begin(), is_better);
+  return joined;
+}
+
+}  // namespace vexfs
