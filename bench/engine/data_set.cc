@@ -40,7 +40,7 @@ float_file read_floats(const std::string& path) {
 
 /// Exact, with the arithmetic that searches are judged by.
 void find_truth(data_set& data) {
-  data.truth.resize(std::size_t{data.query_count} * truth_rank);
+  data.truth.resize(std::size_t{data.query_count} * truth_depth);
   const similarity_fn similarity = similarity_for(data.metric, datatype::float32);
   const auto rank = [&](std::uint32_t first, std::uint32_t last) {
     std::vector<std::pair<float, std::uint32_t>> scored(data.row_count);
@@ -49,9 +49,9 @@ void find_truth(data_set& data) {
         scored[r] = {
             -similarity(data.query(q), reinterpret_cast<const std::byte*>(data.row(r)), data.dim),
             r};
-      std::partial_sort(scored.begin(), scored.begin() + truth_rank, scored.end());
-      for (std::uint32_t i = 0; i < truth_rank; ++i)
-        data.truth[std::size_t{q} * truth_rank + i] = scored[i].second;
+      std::partial_sort(scored.begin(), scored.begin() + truth_depth, scored.end());
+      for (std::uint32_t i = 0; i < truth_depth; ++i)
+        data.truth[std::size_t{q} * truth_depth + i] = scored[i].second;
     }
   };
   std::thread other(rank, 0, data.query_count / 2);
@@ -75,7 +75,7 @@ data_set read_data_set(const std::string& base, const std::string& queries, dist
   float_file rows = read_floats(base);
   float_file asked = read_floats(queries);
   if (rows.dim != asked.dim) give_up(queries, "has another dimension than the base");
-  if (rows.count < truth_rank) give_up(base, "has fewer vectors than are looked for");
+  if (rows.count < truth_depth) give_up(base, "has fewer vectors than are looked for");
   data_set data{base,
                 metric,
                 rows.dim,

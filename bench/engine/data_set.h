@@ -10,6 +10,7 @@
 namespace vexfs::bench {
 
 inline constexpr std::uint32_t truth_rank = 10;
+inline constexpr std::uint32_t truth_depth = 100;  // that are known
 
 /// Vectors to search, queries, and the true nearest of each.
 struct data_set {
@@ -20,11 +21,14 @@ struct data_set {
   std::uint32_t query_count = 0;
   std::vector<float> rows;
   std::vector<float> queries;
-  std::vector<std::uint32_t> truth;     // query_count x truth_rank
+  std::vector<std::uint32_t> truth;     // query_count x truth_depth
   std::vector<std::uint32_t> clusters;  // of each row, where it was made so
 
   [[nodiscard]] const float* row(std::uint32_t index) const {
     return rows.data() + std::size_t{index} * dim;
+  }
+  [[nodiscard]] const std::uint32_t* nearest(std::uint32_t query) const {
+    return truth.data() + std::size_t{query} * truth_depth;
   }
   [[nodiscard]] const float* query(std::uint32_t index) const {
     return queries.data() + std::size_t{index} * dim;

@@ -24,13 +24,21 @@
 namespace vexfs::bench {
 namespace {
 
+struct width {
+  std::uint32_t links, links_new, links_kept, ef;
+};
+
 struct options {
   double seconds_min = 0.3;
+  std::uint32_t row_count = 200'000;
+  bool is_of_efforts = false;
+  std::vector<width> widths{{64, 32, 52, 100}, {48, 32, 40, 200}, {48, 32, 40, 100}};
   std::string folder;
   std::vector<std::string> files;
 };
 
 struct search_settings {
+  std::uint32_t k = truth_rank;
   std::uint32_t ef = 200;
   std::uint32_t stop_share = 0;  // 0: none
   std::uint32_t rescored = 12;
@@ -53,16 +61,16 @@ class searcher {
         similarity_(similarity_for(data.metric, datatype::float32)),
         scratch_(
             vexfs_search_scratch_bytes(graph_, 1024, VEXFS_WALKS_MAX, vexfs_slot_limit(graph_))),
-        found_(std::size_t{batch_max} * 64),
+        found_(std::size_t{batch_max} * rescored_max),
         counts_(batch_max),
-        answers_(std::size_t{data.query_count} * truth_rank) {}
+        answers_(std::size_t{data.query_count} * truth_depth) {}
 
   outcome run(std::uint32_t first, std::uint32_t last, const search_settings& settings) {
     outcome result;
     vexfs_search search{};
     search.wanted = std::min(settings.rescored, settings.ef);
     search.ef = settings.ef;
-    search.stop_rank = settings.stop_share ? truth_rank : 0;
+    search.stop_rank = settings.stop_share ? settings.k : 0;
     search.stop_share = settings.stop_share;
     search.slack = 16;
     search.walk_count = settings.walk_count;
@@ -76,7 +84,7 @@ class searcher {
       search.query_bits = reinterpret_cast<const std::uint32_t*>(data_.query(q));
       if (vexfs_run_search(graph_, &search) != 0) std::exit(2);
       for (std::uint32_t i = 0; i < search.query_count; ++i)
-        rescore(q + i, found_.data() + std::size_t{i} * search.wanted, counts_[i]);
+        rescore(q + i, found_.data() + std::size_t{i} * search.wanted, counts_[i], settings.k);
       result.expanded += static_cast<double>(search.expanded_count);
       result.filtered += static_cast<double>(search.filtered_count);
       result.scored += static_cast<double>(search.scored_count);
@@ -88,22 +96,24 @@ class searcher {
     return result;
   }
 
-  double recall(std::uint32_t first, std::uint32_t last) const {
+  double recall(std::uint32_t first, std::uint32_t last, std::uint32_t k = truth_rank) const {
     std::size_t hits = 0;
     for (std::uint32_t q = first; q < last; ++q) {
-      const auto* truth = data_.truth.data() + std::size_t{q} * truth_rank;
-      for (std::uint32_t i = 0; i < truth_rank; ++i)
+      const auto* truth = data_.nearest(q);
+      for (std::uint32_t i = 0; i < k; ++i)
         hits += static_cast<std::size_t>(
-            std::count(truth, truth + truth_rank, answers_[std::size_t{q} * truth_rank + i]));
+            std::count(truth, truth + k, answers_[std::size_t{q} * truth_depth + i]));
     }
-    return static_cast<double>(hits) / (last - first) / truth_rank;
+    return static_cast<double>(hits) / (last - first) / k;
   }
 
  private:
   static constexpr std::uint32_t batch_max = 64;
+  static constexpr std::uint32_t rescored_max = 256;
 
-  void rescore(std::uint32_t query, const vexfs_found* found, std::uint32_t count) {
-    std::pair<float, std::uint32_t> scored[64];
+  void rescore(std::uint32_t query, const vexfs_found* found, std::uint32_t count,
+               std::uint32_t k) {
+    std::pair<float, std::uint32_t> scored[rescored_max];
     constexpr std::uint32_t ahead = 4;
     const auto prefetch = [&](std::uint32_t i) {
       const auto* bytes = reinterpret_cast<const char*>(data_.row(found[i].slot));
@@ -119,10 +129,10 @@ class searcher {
                        reinterpret_cast<const std::byte*>(data_.row(found[i].slot)), data_.dim),
           found[i].slot};
     }
-    const std::uint32_t kept = std::min(truth_rank, count);
+    const std::uint32_t kept = std::min(k, count);
     std::partial_sort(scored, scored + kept, scored + count);
-    for (std::uint32_t i = 0; i < truth_rank; ++i)
-      answers_[std::size_t{query} * truth_rank + i] = i < kept ? scored[i].second : ~0U;
+    for (std::uint32_t i = 0; i < k; ++i)
+      answers_[std::size_t{query} * truth_depth + i] = i < kept ? scored[i].second : ~0U;
   }
 
   const data_set& data_;
@@ -199,15 +209,47 @@ void measure(const data_set& data, const built_index& built, double seconds_min)
   }
 }
 
+/// Recall of all queries by ef and by distance, for ten answers and a hundred.
+void measure_efforts(const data_set& data, const built_index& built) {
+  searcher searches(data, built);
+  const std::uint32_t half = data.query_count / 2;
+  const auto print = [&](const search_settings& settings) {
+    const double start = thread_seconds();
+    const outcome took = searches.run(0, data.query_count, settings);
+    const double ran = thread_seconds() - start;
+    std::printf(
+        "  k %u, ef %u, stop %u, rescored %u: recall %.4f + %.4f, %.0f queries/s, expanded %.1f\n",
+        settings.k, settings.ef, settings.stop_share, settings.rescored,
+        searches.recall(0, half, settings.k), searches.recall(half, data.query_count, settings.k),
+        data.query_count / ran, took.expanded);
+  };
+  for (const std::uint32_t k : {10U, 100U}) {
+    for (const std::uint32_t ef : {10U, 16U, 24U, 32U, 48U, 64U, 96U, 128U, 192U, 256U, 400U}) {
+      if (ef < k) continue;
+      search_settings settings;
+      settings.k = k;
+      settings.ef = ef;
+      settings.rescored = k + k / 10 + 5;
+      print(settings);
+    }
+    for (const std::uint32_t ef : {128U, 200U, 400U})
+      for (const std::uint32_t stop :
+           {2000U, 3000U, 4000U, 5000U, 6000U, 7000U, 8000U, 10000U, 12000U}) {
+        search_settings settings;
+        settings.k = k;
+        settings.ef = ef;
+        settings.stop_share = stop;
+        settings.rescored = k + k / 10 + 5;
+        print(settings);
+      }
+  }
+}
+
 void run(const data_set& data, const options& chosen) {
   std::printf("%s: %u x %u, %s, %s\n", data.name.c_str(), data.row_count, data.dim,
               data.metric == distance::euclid ? "l2" : "ip",
               std::string(name_of(chosen_simd_level())).c_str());
-  struct width {
-    std::uint32_t links, links_new, links_kept, ef;
-  };
-  for (const width& one :
-       {width{64, 32, 52, 100}, width{48, 32, 40, 200}, width{48, 32, 40, 100}}) {
+  for (const width& one : chosen.widths) {
     vexfs_graph_config config{};
     config.width = one.links;
     config.links_new = one.links_new;
@@ -226,30 +268,46 @@ void run(const data_set& data, const options& chosen) {
         one.links, one.ef, data.row_count / inserting, data.row_count / linking,
         static_cast<double>(vexfs_graph_memory_bytes(built.graph())) / data.row_count,
         built.graph()->entries->count);
-    measure(data, built, chosen.seconds_min);
+    if (chosen.is_of_efforts)
+      measure_efforts(data, built);
+    else
+      measure(data, built, chosen.seconds_min);
     std::fflush(stdout);
   }
 }
 
 options read_options(int count, char** words) {
   options read;
+  std::vector<width> widths;
   for (int i = 1; i < count; ++i) {
     const std::string_view word = words[i];
     if (word.starts_with("--min-seconds="))
       read.seconds_min = std::strtod(word.data() + std::strlen("--min-seconds="), nullptr);
     else if (word.starts_with("--benchmark_min_time="))  // as the other benchmarks say it
       read.seconds_min = std::strtod(word.data() + std::strlen("--benchmark_min_time="), nullptr);
-    else if (word.starts_with("--write="))
+    else if (word.starts_with("--rows="))
+      read.row_count = static_cast<std::uint32_t>(
+          std::strtoul(word.data() + std::strlen("--rows="), nullptr, 10));
+    else if (word == "--efforts")
+      read.is_of_efforts = true;
+    else if (word.starts_with("--width=")) {
+      width& one = widths.emplace_back();
+      if (std::sscanf(word.data() + std::strlen("--width="), "%u,%u,%u,%u", &one.links,
+                      &one.links_new, &one.links_kept, &one.ef) != 4)
+        read.row_count = 0;
+    } else if (word.starts_with("--write="))
       read.folder = word.substr(std::strlen("--write="));
     else
       read.files.emplace_back(word);
   }
-  const bool is_known = read.files.empty() || (read.files.size() == 3 &&
-                                               (read.files[2] == "ip" || read.files[2] == "l2"));
+  if (!widths.empty()) read.widths = widths;
+  const bool is_known = read.row_count >= 1000 &&
+                        (read.files.empty() || (read.files.size() == 3 &&
+                                                (read.files[2] == "ip" || read.files[2] == "l2")));
   if (!is_known) {
     std::fputs(
-        "usage: engine_bench [--min-seconds=S] [--write=FOLDER] [BASE.fbin QUERIES.fbin "
-        "ip|l2]\n",
+        "usage: engine_bench [--min-seconds=S] [--efforts] [--width=N,NEW,KEPT,EF]... [--rows=N] "
+        "[--write=FOLDER] [BASE.fbin QUERIES.fbin ip|l2]\n",
         stderr);
     std::exit(2);
   }
@@ -271,7 +329,8 @@ int main(int count, char** words) {
   const bool is_smoke = std::getenv("VEXFS_BENCH_SMOKE") != nullptr;
   const data_set data = is_smoke
                             ? make_clusters(2000, 100, 128, 50, vexfs::distance::euclid, 1)
-                            : make_clusters(200'000, 2000, 128, 1000, vexfs::distance::euclid, 1);
+                            : make_clusters(chosen.row_count, 2000, 128, chosen.row_count / 200,
+                                            vexfs::distance::euclid, 1);
   if (!chosen.folder.empty()) write_data_set(data, chosen.folder);
   run(data, chosen);
   return 0;

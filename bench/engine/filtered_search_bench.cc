@@ -266,7 +266,7 @@ void measure(const data_set& data, filtered_searcher& searches, const filter& th
   std::vector<std::uint32_t> near, far, all;
   constexpr std::uint32_t queries_max = 400;
   for (std::uint32_t q = 0; q < data.query_count; ++q) {
-    const auto* nearest = data.truth.data() + std::size_t{q} * truth_rank;
+    const auto* nearest = data.nearest(q);
     const auto passing = std::count_if(nearest, nearest + truth_rank,
                                        [&](std::uint32_t row) { return through.passes(row); });
     if (passing >= 5 && near.size() < queries_max) near.push_back(q);
@@ -310,7 +310,7 @@ void run(const data_set& data, options& chosen) {
   std::vector<std::uint32_t> queries;
   std::vector<std::vector<std::uint32_t>> truth;
   for (std::uint32_t q = 0; q < std::min(400U, data.query_count); ++q) {
-    const auto* nearest = data.truth.data() + std::size_t{q} * truth_rank;
+    const auto* nearest = data.nearest(q);
     queries.push_back(q);
     truth.emplace_back(nearest, nearest + truth_rank);
   }

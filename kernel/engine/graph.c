@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 #include "graph.h"
 
-/* Entries are about one linked slot in 256, but no fewer than this if there are. */
-#define ENTRIES_FEW 256u
-#define ENTRIES_SHARE 192u
-
 static bool is_power_of_two(u32 value)
 {
 	return value && !(value & (value - 1));
@@ -25,30 +21,6 @@ static bool is_valid(const struct vexfs_graph_config *config)
 	    config->tail_max > VEXFS_TAIL_MAX)
 		return false;
 	return config->lines <= 1;
-}
-
-static u32 entry_line_bytes(const struct vexfs_graph *graph)
-{
-	return graph->config.lines ? graph->line_bytes : graph->row_bytes;
-}
-
-static bool make_entries(const struct vexfs_graph *graph,
-			 struct vexfs_entries *set)
-{
-	set->slots = vexfs_alloc(VEXFS_ENTRIES_MAX * sizeof(*set->slots));
-	set->lines = vexfs_alloc((size_t)VEXFS_ENTRIES_MAX *
-				 entry_line_bytes(graph));
-	return set->slots && set->lines;
-}
-
-static void free_entries(const struct vexfs_graph *graph,
-			 struct vexfs_entries *set)
-{
-	if (set->slots)
-		vexfs_free(set->slots, VEXFS_ENTRIES_MAX * sizeof(*set->slots));
-	if (set->lines)
-		vexfs_free(set->lines,
-			   (size_t)VEXFS_ENTRIES_MAX * entry_line_bytes(graph));
 }
 
 static void free_chunk(struct vexfs_graph *graph, u32 chunk)
@@ -90,8 +62,7 @@ void vexfs_graph_destroy(struct vexfs_graph *graph)
 	if (graph->tail)
 		vexfs_free(graph->tail,
 			   graph->config.tail_max * sizeof(*graph->tail));
-	free_entries(graph, &graph->entry_sets[0]);
-	free_entries(graph, &graph->entry_sets[1]);
+	vexfs_entries_destroy(graph);
 	vexfs_free(graph, sizeof(*graph));
 }
 
@@ -130,13 +101,9 @@ int vexfs_graph_create(struct vexfs_vector_file *file,
 	graph->line_bytes = config->lines ? vexfs_line_bytes(file->dim)
 					  : sizeof(struct vexfs_row_scale);
 	graph->tail = vexfs_alloc(config->tail_max * sizeof(*graph->tail));
-	graph->entries = &graph->entry_sets[0];
-	if (!graph->tail || !make_entries(graph, &graph->entry_sets[0]) ||
-	    !make_entries(graph, &graph->entry_sets[1])) {
-		vexfs_graph_destroy(graph);
-		return -ENOMEM;
-	}
-	status = adopt_chunks(graph);
+	status = graph->tail ? vexfs_entries_create(graph) : -ENOMEM;
+	if (!status)
+		status = adopt_chunks(graph);
 	if (status) {
 		vexfs_graph_destroy(graph);
 		return status;
@@ -265,96 +232,12 @@ int vexfs_graph_is_free(const struct vexfs_graph *graph, u32 slot)
 		       VEXFS_SLOT_FREE;
 }
 
-/* Bits of a slot's own, so that every core and every order draws one sample. */
-static u32 drawn(u32 slot)
-{
-	u32 bits = slot * 2654435761u;
-
-	bits ^= bits >> 15;
-	bits *= 2246822519u;
-	return bits ^ bits >> 13;
-}
-
-static bool is_entry(const struct vexfs_graph *graph, u32 slot)
-{
-	return !(drawn(slot) & ((1u << graph->entry_bits) - 1));
-}
-
-/* By words, since a search may read what it replaces. */
-static void put_entry(const struct vexfs_graph *graph,
-		      struct vexfs_entries *set, u32 index, u32 slot)
-{
-	const u32 words = entry_line_bytes(graph) / sizeof(u64);
-	const u64 *from = graph->config.lines
-				  ? (const void *)vexfs_line_at(graph, slot)
-				  : (const void *)vexfs_code_at(graph, slot);
-	u64 *to = (u64 *)(void *)set->lines + (size_t)index * words;
-	u32 i;
-
-	for (i = 0; i < words; i++)
-		vexfs_store_relaxed(&to[i], from[i]);
-	vexfs_store_relaxed(&set->slots[index], slot);
-}
-
-static struct vexfs_entries *other_set(struct vexfs_graph *graph)
-{
-	return &graph->entry_sets[graph->entries == &graph->entry_sets[0]];
-}
-
-static void thin_entries(struct vexfs_graph *graph)
-{
-	const struct vexfs_entries *old = graph->entries;
-	struct vexfs_entries *set = other_set(graph);
-	u32 count = 0, i;
-
-	graph->entry_bits++;
-	for (i = 0; i < old->count; i++)
-		if (is_entry(graph, old->slots[i]))
-			put_entry(graph, set, count++, old->slots[i]);
-	/* There is always one, however unlikely its bits are. */
-	if (!count)
-		put_entry(graph, set, count++, old->slots[0]);
-	vexfs_store_release(&set->count, count);
-	vexfs_store_release(&graph->entries, set);
-}
-
-void vexfs_graph_drop_entries(struct vexfs_graph *graph,
-			      enum vexfs_slot_state state)
-{
-	const struct vexfs_entries *old = graph->entries;
-	struct vexfs_entries *set = other_set(graph);
-	u32 count = 0, i;
-
-	for (i = 0; i < old->count; i++)
-		if (vexfs_load_acquire(vexfs_state_at(graph, old->slots[i])) !=
-		    state)
-			put_entry(graph, set, count++, old->slots[i]);
-	vexfs_store_release(&set->count, count);
-	vexfs_store_release(&graph->entries, set);
-}
-
-void vexfs_graph_add_entry(struct vexfs_graph *graph, u32 slot)
-{
-	u32 most = graph->linked_count / ENTRIES_SHARE;
-	struct vexfs_entries *set;
-
-	most = most < ENTRIES_FEW ? ENTRIES_FEW : most;
-	most = most > VEXFS_ENTRIES_MAX ? VEXFS_ENTRIES_MAX : most;
-	while (graph->entries->count >= most)
-		thin_entries(graph);
-	set = graph->entries;
-	if (set->count && !is_entry(graph, slot))
-		return;
-	put_entry(graph, set, set->count, slot);
-	vexfs_store_release(&set->count, set->count + 1);
-}
-
 size_t vexfs_graph_memory_bytes(const struct vexfs_graph *graph)
 {
 	const size_t row = graph->line_bytes +
 			   graph->config.width * sizeof(u32) + sizeof(u8);
 
 	return sizeof(*graph) + graph->config.tail_max * sizeof(u32) +
-	       2 * VEXFS_ENTRIES_MAX * (sizeof(u32) + entry_line_bytes(graph)) +
+	       vexfs_entries_memory_bytes(graph) +
 	       (size_t)vexfs_slot_limit(graph) * row;
 }

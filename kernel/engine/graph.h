@@ -18,13 +18,13 @@
 #ifndef VEXFS_ENGINE_GRAPH_H
 #define VEXFS_ENGINE_GRAPH_H
 
+#include "entries.h"
 #include "key.h"
 #include "platform.h"
 #include "vector_file.h"
 
 #define VEXFS_WIDTH_MAX 128u /* links of a row */
 #define VEXFS_EF_MAX 4096u
-#define VEXFS_ENTRIES_MAX 4096u
 #define VEXFS_TAIL_MAX (1u << 26)
 
 struct vexfs_graph_config {
@@ -46,12 +46,6 @@ enum vexfs_slot_state {
 
 struct vexfs_graph_kernels;
 
-struct vexfs_entries {
-	u32 count;
-	u32 *slots;
-	u8 *lines; /* of the slots, or their codes where there are no lines */
-};
-
 struct vexfs_graph {
 	struct vexfs_vector_file *file;
 	const struct vexfs_graph_kernels *kernels;
@@ -64,15 +58,7 @@ struct vexfs_graph {
 	u32 tail_first; /* both count without end; places are modulo tail_max */
 	u32 tail_last;
 	u32 *tail;
-	/*
-	 * Where searches start: a sample of the linked slots. It grows in place;
-	 * when it is too large, a part of it goes on in the other set. A search
-	 * that still reads the one after the next may take a line for another's:
-	 * it starts at a worse place, but at a linked slot.
-	 */
-	struct vexfs_entries *entries;
-	struct vexfs_entries entry_sets[2];
-	u32 entry_bits; /* one slot in 2^entry_bits is in the sample */
+	struct vexfs_entries *entries; /* where searches start */
 	/* By chunk of VEXFS_CHUNK_ROWS slots. */
 	const s8 *codes[VEXFS_CHUNKS_MAX];
 	u8 *lines[VEXFS_CHUNKS_MAX];
@@ -168,12 +154,6 @@ int vexfs_graph_is_free(const struct vexfs_graph *graph, u32 slot);
 
 /* Of linking: a slot's links are there; it may have died meanwhile. */
 void vexfs_graph_set_linked(struct vexfs_graph *graph, u32 slot);
-/* Of linking: takes a linked slot into the sample of entries where it belongs. */
-void vexfs_graph_add_entry(struct vexfs_graph *graph, u32 slot);
-/* Of repair: leaves the slots of one state out of the sample. */
-void vexfs_graph_drop_entries(struct vexfs_graph *graph,
-			      enum vexfs_slot_state state);
-
 size_t vexfs_graph_memory_bytes(const struct vexfs_graph *graph);
 
 #endif

@@ -28,6 +28,7 @@
 		.row_query = row_query,                                  \
 		.keys = keys_of,                                         \
 		.nearest_entries = nearest_entries,                      \
+		.nearest_group = nearest_group,                          \
 		.offer = offer,                                          \
 		.scan_allowed = scan_allowed,                            \
 		.scan_sample = scan_sample,                              \

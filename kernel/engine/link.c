@@ -89,7 +89,7 @@ static void open_phase(struct vexfs_linker *linker, enum phase_kind kind,
 }
 
 /* A repair where enough slots have died, else a batch, else nothing. */
-static void next_work(struct vexfs_linker *linker)
+static void next_work(struct vexfs_linker *linker, struct vexfs_worker *worker)
 {
 	u32 count;
 
@@ -102,50 +102,52 @@ static void next_work(struct vexfs_linker *linker)
 		count = vexfs_choose_batch(linker);
 		if (count || !linker->taken_count)
 			break;
-		vexfs_finish_batch(linker);
+		vexfs_finish_batch(linker, worker);
 	}
 	open_phase(linker, PHASE_SEARCH, count);
 }
 
 /* After the last item of a phase; the caller is alone then. */
-static void next_phase(struct vexfs_linker *linker, u64 claim)
+static void next_phase(struct vexfs_linker *linker, u64 claim,
+		       struct vexfs_worker *worker)
 {
 	switch (CLAIM_KIND(claim)) {
 	case PHASE_SEARCH:
 		open_phase(linker, PHASE_BACK, VEXFS_LINK_PARTS);
 		return;
 	case PHASE_BACK:
-		vexfs_finish_batch(linker);
+		vexfs_finish_batch(linker, worker);
 		break;
 	case PHASE_REPAIR:
-		vexfs_repair_entries(linker);
+		vexfs_repair_entries(linker, worker);
 		open_phase(linker, PHASE_FREE, CLAIM_COUNT(claim));
 		return;
 	case PHASE_FREE:
 		break;
 	}
-	next_work(linker);
+	next_work(linker, worker);
 }
 
 /* Opens a phase where none is and there is something to do. */
-static void open_work(struct vexfs_linker *linker)
+static void open_work(struct vexfs_linker *linker, struct vexfs_worker *worker)
 {
 	if (!vexfs_tail_length(linker->graph) && !vexfs_wants_repair(linker))
 		return;
 	if (vexfs_exchange(&linker->opening, 1))
 		return;
 	if (!CLAIM_COUNT(vexfs_load_acquire(&linker->claim)))
-		next_work(linker);
+		next_work(linker, worker);
 	vexfs_store_release(&linker->opening, 0);
 }
 
 /* A phase is not for workers whose marks end before its slots do. */
-static bool take_item(struct vexfs_linker *linker, u32 slot_limit, u64 *taken)
+static bool take_item(struct vexfs_linker *linker, u32 slot_limit,
+		      struct vexfs_worker *worker, u64 *taken)
 {
 	u64 claim = vexfs_load_acquire(&linker->claim);
 
 	if (!CLAIM_COUNT(claim)) {
-		open_work(linker);
+		open_work(linker, worker);
 		claim = vexfs_load_acquire(&linker->claim);
 	}
 	while (CLAIM_NEXT(claim) < CLAIM_COUNT(claim) &&
@@ -188,11 +190,11 @@ u32 vexfs_run_link(struct vexfs_linker *linker, u32 budget, u32 slot_limit,
 	for (ran = 0; ran < budget; ran++) {
 		u64 claim;
 
-		if (!take_item(linker, slot_limit, &claim))
+		if (!take_item(linker, slot_limit, &worker, &claim))
 			break;
 		run_item(linker, claim, &worker);
 		if (vexfs_add(&linker->done, 1) == CLAIM_COUNT(claim))
-			next_phase(linker, claim);
+			next_phase(linker, claim, &worker);
 	}
 	return ran;
 }

@@ -224,7 +224,8 @@ u32 vexfs_choose_batch(struct vexfs_linker *linker)
 	return linker->member_count;
 }
 
-void vexfs_finish_batch(struct vexfs_linker *linker)
+void vexfs_finish_batch(struct vexfs_linker *linker,
+			struct vexfs_worker *worker)
 {
 	struct vexfs_graph *graph = linker->graph;
 	u32 i;
@@ -233,7 +234,7 @@ void vexfs_finish_batch(struct vexfs_linker *linker)
 		const u32 slot = linker->members[i].slot;
 
 		vexfs_graph_set_linked(graph, slot);
-		vexfs_graph_add_entry(graph, slot);
+		vexfs_add_entry(graph, slot, worker->space->planes);
 	}
 	vexfs_store_release(&graph->tail_first,
 			    graph->tail_first + linker->taken_count);

@@ -43,7 +43,8 @@ void vexfs_search_member(struct vexfs_linker *linker, u32 index,
 			 struct vexfs_worker *worker);
 void vexfs_link_back(struct vexfs_linker *linker, u32 part,
 		     struct vexfs_worker *worker);
-void vexfs_finish_batch(struct vexfs_linker *linker);
+void vexfs_finish_batch(struct vexfs_linker *linker,
+			struct vexfs_worker *worker);
 
 /* Repair: beginning answers how many items of VEXFS_REPAIR_SLOTS there are. */
 #define VEXFS_REPAIR_SLOTS 4u
@@ -52,7 +53,8 @@ u32 vexfs_begin_repair(struct vexfs_linker *linker);
 void vexfs_repair_rows(struct vexfs_linker *linker, u32 item,
 		       struct vexfs_worker *worker);
 /* Between repairing rows and freeing slots: entries that go. */
-void vexfs_repair_entries(struct vexfs_linker *linker);
+void vexfs_repair_entries(struct vexfs_linker *linker,
+			  struct vexfs_worker *worker);
 void vexfs_free_slots(struct vexfs_linker *linker, u32 item);
 
 /* Rows, of which a worker is the only writer meanwhile. */

@@ -142,17 +142,18 @@ void vexfs_repair_rows(struct vexfs_linker *linker, u32 item,
 	}
 }
 
-void vexfs_repair_entries(struct vexfs_linker *linker)
+void vexfs_repair_entries(struct vexfs_linker *linker,
+			  struct vexfs_worker *worker)
 {
 	struct vexfs_graph *graph = linker->graph;
 	const u32 limit = vexfs_slot_limit(graph);
 	u32 slot;
 
-	vexfs_graph_drop_entries(graph, VEXFS_SLOT_DYING);
+	vexfs_drop_entries(graph, VEXFS_SLOT_DYING);
 	/* All of them may have gone while slots are left. */
 	for (slot = 0; !graph->entries->count && slot < limit; slot++)
 		if (state_of(graph, slot) == VEXFS_SLOT_LINKED)
-			vexfs_graph_add_entry(graph, slot);
+			vexfs_add_entry(graph, slot, worker->space->planes);
 }
 
 void vexfs_free_slots(struct vexfs_linker *linker, u32 item)

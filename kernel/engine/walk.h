@@ -59,6 +59,7 @@ struct vexfs_walk {
 	enum vexfs_regime regime;
 	u32 places; /* of the pool of a walk through what does not pass */
 	struct vexfs_pool seeds; /* room for VEXFS_SEEDS_MAX */
+	struct vexfs_pool groups; /* room for VEXFS_GROUPS_NEAR */
 	struct vexfs_pool passing; /* of a walk through what does not pass */
 	const struct vexfs_pool *answers; /* one of the two pools */
 	u32 slot_limit; /* slots that seen has bits for */
@@ -104,12 +105,16 @@ struct vexfs_graph_kernels {
 	void (*keys)(const struct vexfs_graph *graph,
 		     const struct vexfs_query *query, const u32 *slots,
 		     u32 count, s32 *keys);
-	/* Fills an empty pool with the nearest entries that pass, by lines where
-	 * the graph has them. */
+	/* Fills an empty pool with the nearest entries that pass, of the groups
+	 * that are nearest: as many as the other pool has places, which it
+	 * fills with their numbers. By lines where the graph has them. */
 	void (*nearest_entries)(const struct vexfs_graph *graph,
 				const struct vexfs_query *query,
 				const u64 *allowed, u32 slot_limit,
+				const struct vexfs_pool *groups,
 				const struct vexfs_pool *pool);
+	u32 (*nearest_group)(const struct vexfs_graph *graph,
+			     const struct vexfs_query *query);
 	/* Offers slots to a pool, marked as given (0 or VEXFS_EXPANDED). */
 	void (*offer)(const struct vexfs_graph *graph,
 		      const struct vexfs_query *query, const u32 *slots,

@@ -2,6 +2,8 @@
 #include "walk_space.h"
 
 #define TAIL_BLOCK 64u
+/* Of the groups of entries, that a walk without a filter looks at. */
+#define GROUPS_FEW 16u
 
 static size_t seen_bytes(u32 slot_limit)
 {
@@ -27,7 +29,7 @@ size_t vexfs_walk_space_bytes(const struct vexfs_graph *graph, u32 ef,
 	       vexfs_round_up(graph->row_bytes) +
 	       vexfs_round_up((size_t)VEXFS_PLANES * graph->line_bytes) +
 	       pool_bytes(ef) + pool_bytes(passing) +
-	       pool_bytes(VEXFS_SEEDS_MAX) +
+	       pool_bytes(VEXFS_SEEDS_MAX) + pool_bytes(VEXFS_GROUPS_NEAR) +
 	       vexfs_round_up(seen_bytes(slot_limit));
 }
 
@@ -44,6 +46,7 @@ struct vexfs_walk_space *vexfs_take_walk_space(const struct vexfs_graph *graph,
 	take_pool(&space->walk.pool, ef, place);
 	take_pool(&space->walk.passing, passing, place);
 	take_pool(&space->walk.seeds, VEXFS_SEEDS_MAX, place);
+	take_pool(&space->walk.groups, VEXFS_GROUPS_NEAR, place);
 	space->walk.answers = &space->walk.pool;
 	space->walk.slot_limit = slot_limit;
 	space->walk.seen = vexfs_take(place, seen_bytes(slot_limit));
@@ -106,13 +109,17 @@ static void set_unit(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 
 /* The entries that are nearest, of those that pass. */
 static void find_seeds(const struct vexfs_graph *graph, struct vexfs_walk *walk,
-		       enum vexfs_metric metric, const u64 *allowed, u32 most)
+		       enum vexfs_metric metric, const u64 *allowed, u32 most,
+		       u32 groups)
 {
 	vexfs_pool_size(&walk->seeds, most);
 	vexfs_pool_clear(&walk->seeds);
+	vexfs_pool_size(&walk->groups, groups);
+	vexfs_pool_clear(&walk->groups);
 	set_unit(graph, walk, metric, vexfs_load_relaxed(&graph->square_max));
 	graph->kernels->nearest_entries(graph, &walk->query, allowed,
-					walk->slot_limit, &walk->seeds);
+					walk->slot_limit, &walk->groups,
+					&walk->seeds);
 }
 
 /* An entry whose slot has been given to another vector meanwhile has that one's
@@ -125,7 +132,7 @@ void vexfs_start_walk(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 
 	memset(walk->seen, 0, seen_bytes(walk->slot_limit));
 	reset(walk);
-	find_seeds(graph, walk, metric, NULL, 1);
+	find_seeds(graph, walk, metric, NULL, 1, GROUPS_FEW);
 	if (walk->seeds.keys[0] == VEXFS_KEY_NONE)
 		return;
 	entry = walk->seeds.slots[0];
@@ -174,7 +181,7 @@ void vexfs_start_hops(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 	u32 count = 0, kept = 0, i;
 
 	find_seeds(graph, walk, graph->file->metric, walk->allowed,
-		   VEXFS_SEEDS_MAX);
+		   VEXFS_SEEDS_MAX, VEXFS_GROUPS_NEAR);
 	for (i = 0; i < VEXFS_SEEDS_MAX; i++)
 		if (walk->seeds.keys[i] != VEXFS_KEY_NONE)
 			seeds[count++] = walk->seeds.slots[i];

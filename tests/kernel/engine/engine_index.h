@@ -252,6 +252,39 @@ inline bool is_in_graph(const vexfs_graph* graph, std::uint32_t slot) {
   return state == VEXFS_SLOT_LINKED || state == VEXFS_SLOT_DEAD;
 }
 
+/// One row of the entries: a linked slot, with copies of what keys are made of.
+inline void validate_entry(const vexfs_graph* graph, const vexfs_entry_rows& rows,
+                           std::uint32_t index) {
+  const std::uint32_t slot = rows.slots[index];
+  const std::size_t line_bytes = graph->config.lines ? graph->line_bytes : graph->row_bytes;
+  ASSERT_TRUE(is_in_graph(graph, slot));
+  const void* line = graph->config.lines ? static_cast<const void*>(vexfs_line_at(graph, slot))
+                                         : vexfs_code_at(graph, slot);
+  ASSERT_EQ(std::memcmp(rows.rows + index * line_bytes, line, line_bytes), 0);
+  ASSERT_EQ(std::memcmp(&rows.scales[index], vexfs_scale_at(graph, slot), sizeof(vexfs_row_scale)),
+            0);
+}
+
+inline void validate_entries(const vexfs_graph* graph) {
+  const vexfs_entries& entries = *graph->entries;
+  ASSERT_EQ(entries.count != 0, graph->linked_count != 0);
+  ASSERT_LE(entries.group_count, entries.groups_made);
+  std::vector<std::uint32_t> slots;
+  for (std::uint32_t g = 0; g < entries.group_count; ++g) {
+    const vexfs_entry_rows& group = entries.groups[g];
+    ASSERT_GT(group.count, 0U);
+    ASSERT_LE(group.count, VEXFS_GROUP_ENTRIES);
+    validate_entry(graph, entries.centres, g);
+    for (std::uint32_t i = 0; i < group.count; ++i) {
+      validate_entry(graph, group, i);
+      slots.push_back(group.slots[i]);
+    }
+  }
+  ASSERT_EQ(slots.size(), entries.count);
+  std::ranges::sort(slots);
+  ASSERT_TRUE(std::ranges::adjacent_find(slots) == slots.end()) << "a slot is twice an entry";
+}
+
 /// Walks all invariants of a graph that nobody changes meanwhile, between repairs.
 inline void validate(const vexfs_graph* graph) {
   const std::uint32_t limit = vexfs_slot_limit(graph);
@@ -299,23 +332,16 @@ inline void validate(const vexfs_graph* graph) {
   std::ranges::sort(tail);
   ASSERT_TRUE(std::ranges::adjacent_find(tail) == tail.end()) << "a slot is twice in the tail";
 
-  ASSERT_EQ(graph->entries->count != 0, graph->linked_count != 0);
-  ASSERT_LE(graph->entries->count, VEXFS_ENTRIES_MAX);
-  const std::size_t line_bytes = graph->config.lines ? graph->line_bytes : graph->row_bytes;
-  for (std::uint32_t i = 0; i < graph->entries->count; ++i) {
-    const std::uint32_t slot = graph->entries->slots[i];
-    ASSERT_TRUE(is_in_graph(graph, slot));
-    const void* line = graph->config.lines ? static_cast<const void*>(vexfs_line_at(graph, slot))
-                                           : vexfs_code_at(graph, slot);
-    ASSERT_EQ(std::memcmp(graph->entries->lines + i * line_bytes, line, line_bytes), 0);
-  }
+  validate_entries(graph);
 }
 
 /// Linked slots that no path from an entry reaches.
 inline std::uint32_t unreachable_count(const vexfs_graph* graph) {
   std::vector<bool> seen(vexfs_slot_limit(graph));
-  std::vector<std::uint32_t> open(graph->entries->slots,
-                                  graph->entries->slots + graph->entries->count);
+  std::vector<std::uint32_t> open;
+  for (std::uint32_t g = 0; g < graph->entries->group_count; ++g)
+    open.insert(open.end(), graph->entries->groups[g].slots,
+                graph->entries->groups[g].slots + graph->entries->groups[g].count);
   for (const std::uint32_t slot : open)
     seen[slot] = true;
   std::uint32_t reached = 0;
