@@ -56,11 +56,11 @@ static void start_walk(const struct vexfs_graph *graph,
 		       struct vexfs_walk *walk)
 {
 	size_pools(search, walk);
+	walk->tail_first = vexfs_load_acquire(&graph->tail_first);
 	if (walk->regime == VEXFS_REGIME_HOPS)
 		vexfs_start_hops(graph, walk, VEXFS_SAMPLE);
 	else
 		vexfs_start_walk(graph, walk, graph->file->metric);
-	vexfs_offer_tail(graph, walk);
 }
 
 static int set_query(const struct vexfs_graph *graph,
@@ -191,6 +191,7 @@ int vexfs_run_search(const struct vexfs_graph *graph,
 			start_walk(graph, search, walk);
 			continue;
 		}
+		vexfs_offer_tail(graph, walk);
 		answer(graph, search, walk);
 		status = start_next(graph, search, &next, spaces[ended]);
 		if (status != -ENOENT)

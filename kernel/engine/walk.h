@@ -63,6 +63,7 @@ struct vexfs_walk {
 	struct vexfs_pool passing; /* of a walk through what does not pass */
 	const struct vexfs_pool *answers; /* one of the two pools */
 	u32 slot_limit; /* slots that seen has bits for */
+	u32 tail_first; /* of the tail when the walk began */
 	u32 slack; /* of the filter lines, see vexfs_line_key() */
 	u32 stop_rank; /* 0, or: end where the next place is farther than the */
 	u32 stop_share; /* stop_rank-th by more than this share, in 2^-16 */

@@ -56,16 +56,17 @@ struct vexfs_walk_space *vexfs_take_walk_space(const struct vexfs_graph *graph,
 void vexfs_offer_tail(const struct vexfs_graph *graph, struct vexfs_walk *walk)
 {
 	const u32 mask = graph->config.tail_max - 1;
-	u32 first = vexfs_load_acquire(&graph->tail_first);
 	const u32 last = vexfs_load_acquire(&graph->tail_last);
+	u32 first = walk->tail_first;
 	u32 block[TAIL_BLOCK];
 	u32 count = 0;
 
+	/* Only while the walk slept could so many have been linked. */
+	if (last - first > graph->config.tail_max)
+		first = last - graph->config.tail_max;
 	for (; first != last; first++) {
 		const u32 slot = vexfs_load_relaxed(&graph->tail[first & mask]);
 
-		/* A place is overwritten when its slot is linked: the walk finds
-		 * that one, and may meet here what came instead. */
 		if (slot >= walk->slot_limit || !vexfs_life_at(graph, slot) ||
 		    !vexfs_passes(walk->allowed, slot) ||
 		    walk->seen[slot / 64] >> (slot % 64) & 1)

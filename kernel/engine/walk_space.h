@@ -33,7 +33,11 @@ void vexfs_start_hops(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 		      u32 sample);
 /* No walk: scores all that passes, the tail too. */
 void vexfs_start_scan(const struct vexfs_graph *graph, struct vexfs_walk *walk);
-/* Offers every slot of the tail that passes, marked as expanded: it has no links yet. */
+/*
+ * At the end of a walk, offers every slot that has been in the tail since it
+ * began, and passes. Not before the walk: they would take the places of the pool
+ * that lead it to where it is going.
+ */
 void vexfs_offer_tail(const struct vexfs_graph *graph, struct vexfs_walk *walk);
 
 #endif

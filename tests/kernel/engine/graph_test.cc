@@ -162,6 +162,30 @@ TEST(graph_test, a_vector_is_found_the_moment_it_is_inserted) {
   }
 }
 
+TEST(graph_test, a_long_tail_does_not_keep_a_walk_from_what_is_linked) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  constexpr std::uint32_t dim = 32;
+  constexpr std::uint32_t linked = 8000;
+  for (const vexfs_metric metric : {VEXFS_METRIC_EUCLID, VEXFS_METRIC_DOT}) {
+    const floats rows = make_rows(random, "clusters", 2 * linked, dim);
+    const floats queries = make_rows(random, "clusters", 100, dim);
+    const auto half = static_cast<std::ptrdiff_t>(linked) * dim;
+    engine_index index(dim, metric, usual_config(dim));
+    index.insert_all(floats(rows.begin(), rows.begin() + half));
+    index.link_all();
+    const floats first(rows.begin(), rows.begin() + half);
+    const auto truth_of_linked = true_nearest(first, queries, metric, dim, 10);
+    const double before = recall(first, queries, metric, dim, truth_of_linked,
+                                 index.search(queries, {.wanted = 16, .ef = 32}));
+    index.insert_all(floats(rows.begin() + half, rows.end()), linked);
+    const auto truth = true_nearest(rows, queries, metric, dim, 10);
+    const double after =
+        recall(rows, queries, metric, dim, truth, index.search(queries, {.wanted = 16, .ef = 32}));
+    EXPECT_GE(after, before - 0.01);
+  }
+}
+
 TEST(graph_test, before_linking_the_answers_are_those_of_a_scan_by_keys) {
   SCOPED_TRACE("seed " + std::to_string(test_seed()));
   std::mt19937_64 random(test_seed());
