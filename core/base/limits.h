@@ -105,17 +105,22 @@ inline constexpr std::uint32_t link_slice_items = 4;
 inline constexpr std::uint32_t link_round_slices = 4;
 inline constexpr std::uint32_t adopt_step_rows = 256;
 inline constexpr std::int64_t link_patience_seconds = 10;
+inline constexpr std::uint32_t link_rounds_in_vain_max = 1000;  // a millisecond each
 // The time that a reported pace of linking is taken over, and the points that are searched by graph
 // and by scan for a reported recall.
 inline constexpr std::uint64_t link_pace_micros_max = 4'000'000;
 inline constexpr std::uint64_t recall_sample_points = 32;
 
-// Searches of a graph: queries of a slice (with the usual number of candidates, about 200 us), the
-// candidates that a walk keeps where the request does not say, and how many more than are wanted
-// are ranked exactly.
+// Searches of a graph: queries of a slice (about 200 us), and how many candidates are ranked
+// exactly beside those that are wanted: so many, and one for each so many. Where the request gives
+// no ef, a walk keeps that many candidates and ends where the next is farther than the last one
+// wanted by more than a share of it, in 65536ths: settings that gave recall .986 at 10 on a half of
+// the queries to 25,000 texts in 384 dimensions, and .987 on the other half.
 inline constexpr std::uint32_t graph_slice_queries = 8;
-inline constexpr std::uint32_t search_ef_default = 128;
-inline constexpr std::uint32_t rescored_more = 6;
+inline constexpr std::uint32_t rescored_more = 5;
+inline constexpr std::uint32_t rescored_more_one_in = 10;
+inline constexpr std::uint32_t search_ef_default = 200;
+inline constexpr std::uint32_t search_stop_share_default = 8000;
 
 // Slots of one slice where rows are compared one by one.
 inline constexpr std::uint32_t variable_slice_rows = 1024;

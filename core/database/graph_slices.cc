@@ -29,6 +29,8 @@ void graph_slices::run(std::uint32_t index) {
   search_command command;
   command.wanted = wanted;
   command.ef = batch_.effort.ef;
+  command.stop_rank = batch_.effort.stop_rank;
+  command.stop_share = batch_.effort.stop_share;
   command.slot_limit = batch_.slot_limit;
   command.query_count = count;
   command.query_bits = {reinterpret_cast<const std::uint32_t*>(targets.data()), targets.size()};

@@ -16,6 +16,8 @@ namespace vexfs {
 struct search_effort {
   std::uint32_t wanted = 0;  // slots that are ranked exactly
   std::uint32_t ef = 0;
+  std::uint32_t stop_rank = 0;  // as the device has them
+  std::uint32_t stop_share = 0;
   friend bool operator==(const search_effort&, const search_effort&) = default;
 };
 

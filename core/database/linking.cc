@@ -89,26 +89,46 @@ io::task<std::uint32_t> link_round(vector_column& dense, io::urgency when) {
   auto linking = io::run_slices(io::loop::current().core_count() * link_round_slices, slice, when);
   co_await linking;
   const std::uint32_t after = dense.file().graph()->linked_count;
-  if (after > before) note_pace(dense.pace, after - before, io::loop::current().now() - started);
+  // What a round links shows when a batch ends, perhaps in a later one.
+  if (done > 0)
+    note_pace(dense.pace, after - std::min(before, after), io::loop::current().now() - started);
   co_return done.load(std::memory_order_relaxed);
+}
+
+/// A round on each column. True while there is more to do.
+io::task<bool> link_columns(collection& target, std::uint32_t& done) {
+  bool behind = false;
+  const column_list columns = linkable_columns(target);
+  for (const auto& dense : columns) {
+    const bool adopted = advance_graph(target, *dense);
+    if (!dense->file().graph()) continue;
+    auto linking = link_round(*dense, io::urgency::when_idle);
+    done += co_await linking;
+    behind = behind || !adopted || is_behind(*dense->file().graph());
+  }
+  co_return behind;
 }
 
 io::detached link_when_idle(std::shared_ptr<collection> target) {
   background_linking& state = target->linking;
   state.runs_idle = true;
-  for (bool working = true; working && state.allowed;) {
-    working = false;
+  std::uint32_t rounds_in_vain = 0;
+  for (bool behind = true; (behind || state.asked_again) && state.allowed;) {
     state.asked_again = false;
-    const column_list columns = linkable_columns(*target);
-    for (const auto& dense : columns) {
-      const bool adopted = advance_graph(*target, *dense);
-      if (!dense->file().graph()) continue;
-      auto linking = link_round(*dense, io::urgency::when_idle);
-      const std::uint32_t done = co_await linking;
-      if (done > 0) target->touch_info();
-      working = working || done > 0 || !adopted;
+    std::uint32_t done = 0;
+    auto linking = link_columns(*target, done);
+    behind = co_await linking;
+    if (done > 0) {
+      rounds_in_vain = 0;
+      target->touch_info();
+      continue;
     }
-    working = working || state.asked_again;
+    // Others do the last of a phase, before which the next cannot begin; or there is no memory, and
+    // then the next write asks again.
+    if (++rounds_in_vain > link_rounds_in_vain_max) break;
+    if (behind)
+      co_await io::loop::current().sleep_until(io::loop::current().now() +
+                                               std::chrono::milliseconds(1));
   }
   state.runs_idle = false;
 }

@@ -159,17 +159,25 @@ struct batch_search {
     return effort_of(index).wanted <= search_ef_max ? access::graph : access::scan;
   }
 
-  /// The candidates that a graph is asked for. Quantisation swaps neighbours within a few ranks.
+  /// How hard a graph is searched. Quantisation swaps neighbours within a few ranks, so somewhat
+  /// more candidates are ranked exactly than are wanted.
   search_effort effort_of(std::size_t index) const {
     const search_params& params = searches[index].params;
-    const double k = wanted(index);
+    const std::uint32_t k = wanted(index);
     const double more = std::max(params.oversampling.value_or(1), 1.0);
     search_effort effort;
     effort.wanted = static_cast<std::uint32_t>(
-        std::min(std::max(k + rescored_more, k * more), search_ef_max + 1.0));
-    effort.ef =
-        std::max(effort.wanted, static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
-                                    params.hnsw_ef.value_or(search_ef_default), 1, search_ef_max)));
+        std::min(std::max(k * more, double{k} + k / rescored_more_one_in + rescored_more),
+                 search_ef_max + 1.0));
+    if (params.hnsw_ef) {
+      effort.ef =
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(*params.hnsw_ef, search_ef_max));
+    } else {
+      effort.ef = std::min(std::max(search_ef_default, 2 * k), search_ef_max);
+      effort.stop_rank = k;
+      effort.stop_share = search_stop_share_default;
+    }
+    effort.ef = std::max(effort.ef, effort.wanted);
     return effort;
   }
 
