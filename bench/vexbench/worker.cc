@@ -160,6 +160,7 @@ void worker::run() {
 }
 
 void worker::plan() {
+  planned_until_ns_ = now_ns_;
   for (std::uint32_t index = 0; index < lanes_.size(); ++index) {
     lane& each = *lanes_[index];
     if (each.connection_count == 0) {
@@ -336,7 +337,8 @@ void worker::reconnect() {
   to_reconnect_ = std::move(waiting);
 }
 
-// What an open loop had planned until now and could not send has waited since: it counts with that.
+// What an open loop had planned and could not send has waited since: it counts with that. What
+// became due after the last turn's planning was not kept by the server: the end came first.
 void worker::end_streams() {
   const std::uint32_t phase = all_.phase_.load(std::memory_order_relaxed);
   for (std::uint32_t index = 0; index < lanes_.size(); ++index) {
@@ -344,7 +346,7 @@ void worker::end_streams() {
     if (!each.pace || !each.was_active || each.ended || each.waits_for_answer ||
         !all_.active_[index].load(std::memory_order_acquire))
       continue;
-    for (; each.pace->next_ns() <= now_ns_; each.pace->advance()) {
+    for (; each.pace->next_ns() <= planned_until_ns_; each.pace->advance()) {
       ++records_.of(phase, each.first_kind).unsent;
       records_.record(phase, each.first_kind, now_ns_ - each.pace->next_ns());
     }

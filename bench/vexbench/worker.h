@@ -92,6 +92,7 @@ class worker final : public channel::listener {
   std::vector<bool> is_write_;
   std::vector<request_source*> sources_;  // by kind
   std::int64_t now_ns_ = 0;
+  std::int64_t planned_until_ns_ = 0;  // what was due until then was sent, or could not be
   double cpu_seconds_ = 0;
   std::optional<double> waited_seconds_{};
   bool gave_up_ = false;

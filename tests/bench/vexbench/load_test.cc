@@ -122,6 +122,19 @@ TEST(load, an_open_loop_plans_by_the_clock_whatever_the_answers) {
   }
 }
 
+TEST(load, a_request_that_becomes_due_at_the_end_is_not_counted_as_kept_by_the_server) {
+  stub_server server(echo);
+  const auto at = target::parse(server.url());
+  ASSERT_TRUE(at);
+  const request_set requests = numbered_requests(*at, 10);
+  set_source source(requests, set_source::repeat::forever);
+  const load_result measured =
+      run(*at, {.operations = {{.name = "get", .source = &source}}, .connections = 64, .rate = 50},
+          200ms, nullptr, 1);
+  EXPECT_EQ(measured.of(0, 0).unsent, 0U);
+  EXPECT_EQ(measured.of(0, 0).latency.total(), measured.of(0, 0).answered);
+}
+
 TEST(pacer, constant_arrivals_are_even_and_poisson_ones_are_not) {
   pacer even(1000, arrivals::constant, 0.5, random_numbers(test_seed()));
   even.start(0);
