@@ -147,6 +147,8 @@ static void make_row(struct vexfs_graph *graph, u32 slot)
 				scale, line);
 	else
 		memcpy(line, &scale, sizeof(scale));
+	vexfs_count_exponent(&graph->squares,
+			     (u32)vexfs_packed_field(scale.square));
 	if (scale.square > graph->square_max)
 		vexfs_store_relaxed(&graph->square_max, scale.square);
 }
@@ -209,10 +211,29 @@ static void bury(struct vexfs_graph *graph, u32 slot)
 		vexfs_add(&graph->dead_count, 1);
 }
 
+/* All of the highest exponent may have been as long as can be. */
+static void forget_square(struct vexfs_graph *graph, u32 slot)
+{
+	const bool is_counted =
+		vexfs_life_at(graph, slot) &&
+		vexfs_load_acquire(vexfs_state_at(graph, slot)) !=
+			VEXFS_SLOT_FREE;
+
+	if (is_counted && vexfs_uncount_exponent(
+				  &graph->squares,
+				  (u32)vexfs_packed_field(
+					  vexfs_scale_at(graph, slot)->square)))
+		vexfs_store_relaxed(&graph->square_max,
+				    graph->squares.highest
+						    << VEXFS_PACKED_BITS |
+					    ((1u << VEXFS_PACKED_BITS) - 1));
+}
+
 void vexfs_graph_remove(struct vexfs_graph *graph, u32 slot)
 {
 	if (slot >= vexfs_slot_limit(graph))
 		return;
+	forget_square(graph, slot);
 	vexfs_remove(graph->file, slot);
 	bury(graph, slot);
 }

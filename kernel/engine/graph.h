@@ -52,7 +52,8 @@ struct vexfs_graph {
 	struct vexfs_graph_config config;
 	u32 row_bytes; /* of a code */
 	u32 line_bytes; /* of a filter line, or of a bare vexfs_row_scale */
-	u32 square_max; /* packed, of all rows ever inserted; only grows */
+	u32 square_max; /* packed: no live row has a larger one */
+	struct vexfs_exponents squares; /* of the live rows, as packed */
 	u32 linked_count; /* tombstones too */
 	u32 dead_count; /* tombstones that no repair has begun to take out */
 	u32 tail_first; /* both count without end; places are modulo tail_max */

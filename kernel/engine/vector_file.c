@@ -68,6 +68,18 @@ int vexfs_add_chunk(struct vexfs_vector_file *file, const s8 **codes)
 	return 0;
 }
 
+static u32 exponent_index(const struct vexfs_row_constants *row)
+{
+	return (u32)(row->exponent + (s32)(VEXFS_EXPONENTS / 2));
+}
+
+static void set_exponent_max(struct vexfs_vector_file *file)
+{
+	vexfs_store_relaxed(&file->exponent_max,
+			    (s32)file->exponents.highest -
+				    (s32)(VEXFS_EXPONENTS / 2));
+}
+
 int vexfs_code_slot(struct vexfs_vector_file *file, u32 slot, const u32 *bits)
 {
 	struct vexfs_chunk *chunk = file->chunks[slot / VEXFS_CHUNK_ROWS];
@@ -80,10 +92,9 @@ int vexfs_code_slot(struct vexfs_vector_file *file, u32 slot, const u32 *bits)
 
 	if (status)
 		return status;
-	if (row->step &&
-	    (!file->has_rows || row->exponent > file->exponent_max)) {
-		vexfs_store_relaxed(&file->exponent_max, row->exponent);
-		file->has_rows = 1;
+	if (row->step) {
+		vexfs_count_exponent(&file->exponents, exponent_index(row));
+		set_exponent_max(file);
 	}
 	return 0;
 }
@@ -118,14 +129,21 @@ int vexfs_insert(struct vexfs_vector_file *file, u32 slot, u32 generation,
 	return 0;
 }
 
+/* A scan that has begun knows the exponent of before, which is none the worse. */
 void vexfs_remove(struct vexfs_vector_file *file, u32 slot)
 {
 	const u32 chunk_index = slot / VEXFS_CHUNK_ROWS;
+	const u32 place = slot % VEXFS_CHUNK_ROWS;
+	struct vexfs_chunk *chunk;
 
-	if (chunk_index < file->chunk_count)
-		vexfs_store_ordered(&file->chunks[chunk_index]
-					     ->states[slot % VEXFS_CHUNK_ROWS],
-				    0);
+	if (chunk_index >= file->chunk_count)
+		return;
+	chunk = file->chunks[chunk_index];
+	if (chunk->states[place] && chunk->rows[place].step &&
+	    vexfs_uncount_exponent(&file->exponents,
+				   exponent_index(&chunk->rows[place])))
+		set_exponent_max(file);
+	vexfs_store_ordered(&chunk->states[place], 0);
 }
 
 size_t vexfs_memory_bytes(const struct vexfs_vector_file *file)

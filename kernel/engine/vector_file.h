@@ -13,6 +13,7 @@
 
 #include "code.h"
 #include "dot.h"
+#include "exponents.h"
 #include "platform.h"
 
 #define VEXFS_CHUNK_ROWS 4096u
@@ -34,8 +35,8 @@ struct vexfs_vector_file {
 	u32 row_bytes;
 	enum vexfs_metric metric;
 	const struct vexfs_kernels *kernels;
-	s32 exponent_max; /* of all rows ever inserted; only grows */
-	s32 has_rows;
+	s32 exponent_max; /* of all live rows */
+	struct vexfs_exponents exponents; /* from -VEXFS_EXPONENTS / 2 on */
 	u32 chunk_count;
 	struct vexfs_chunk *chunks[VEXFS_CHUNKS_MAX];
 };

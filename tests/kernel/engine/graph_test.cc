@@ -312,6 +312,31 @@ TEST(graph_test, repair_gives_the_same_graph_for_any_workers) {
     ASSERT_EQ(shared.links(slot), alone.links(slot)) << "slot " << slot;
 }
 
+TEST(graph_test, a_huge_vector_that_has_gone_costs_the_others_nothing) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  constexpr std::uint32_t dim = 32;
+  constexpr std::uint32_t count = 3000;
+  const floats rows = make_rows(random, "clusters", count, dim);
+  const floats queries = make_rows(random, "clusters", 50, dim);
+  const floats huge(dim, 1e15F);
+  engine_index index(dim, VEXFS_METRIC_DOT, usual_config(dim));
+  index.insert_all(rows);
+  const std::int32_t exponent = index.graph()->file->exponent_max;
+  ASSERT_EQ(index.insert(count, huge.data()), 0);
+  ASSERT_EQ(index.insert(count + 1, huge.data()), 0);
+  index.link_all();
+  index.remove(count);
+  index.remove(count);  // once more is no other one
+  EXPECT_GT(index.graph()->file->exponent_max, exponent + 30);
+  index.remove(count + 1);
+  EXPECT_EQ(index.graph()->file->exponent_max, exponent);
+  const auto truth = true_nearest(rows, queries, VEXFS_METRIC_DOT, dim, 10);
+  EXPECT_GE(recall(rows, queries, VEXFS_METRIC_DOT, dim, truth,
+                   index.search(queries, {.wanted = 16, .ef = 100})),
+            0.99);
+}
+
 TEST(graph_test, a_graph_of_which_all_has_died_starts_over) {
   SCOPED_TRACE("seed " + std::to_string(test_seed()));
   std::mt19937_64 random(test_seed());
