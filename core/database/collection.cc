@@ -51,15 +51,11 @@ result<std::unique_ptr<collection>> collection::create(std::uint64_t number, std
 }
 
 void collection::live_words(std::uint32_t first_word, std::span<std::uint64_t> words) const {
-  const slot_index limit = slots.limit();
-  for (std::size_t w = 0; w < words.size(); ++w) {
-    const std::uint64_t first = (std::uint64_t{first_word} + w) * 64;
-    std::uint64_t bits = 0;
-    for (std::uint64_t slot = first; slot < std::min<std::uint64_t>(first + 64, limit); ++slot)
-      bits |= static_cast<std::uint64_t>(slots[static_cast<slot_index>(slot)].live)
-              << (slot - first);
-    words[w] = bits;
-  }
+  const auto all = slots.live_words();
+  const auto known = all.subspan(std::min<std::size_t>(first_word, all.size()));
+  const auto copied =
+      std::ranges::copy(known.first(std::min(known.size(), words.size())), words.begin());
+  std::ranges::fill(copied.out, words.end(), std::uint64_t{0});
 }
 
 void collection::payloads(std::span<const std::uint32_t> wanted, std::string_view* texts) const {

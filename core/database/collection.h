@@ -93,7 +93,7 @@ class collection final : public point_source, public std::enable_shared_from_thi
 
   // point_source
   [[nodiscard]] std::uint32_t slot_count() const override { return slots.limit(); }
-  [[nodiscard]] bool live(std::uint32_t slot) const override { return slots[slot].live; }
+  [[nodiscard]] bool live(std::uint32_t slot) const override { return slots.live(slot); }
   void live_words(std::uint32_t first_word, std::span<std::uint64_t> words) const override;
   void payloads(std::span<const std::uint32_t> wanted, std::string_view* texts) const override;
   void ids(std::span<const std::uint32_t> wanted, point_id* found) const override;

@@ -20,10 +20,10 @@ std::span<const scored_slot> late_points::join(std::span<const scored_slot> left
   const std::uint64_t last = std::min<std::uint64_t>(count, seen_ + filter_step_points);
   const auto late = memory_.array<scored_slot>(last - seen_);
   std::size_t late_count = 0;
-  std::optional<compiled_filter> condition;
+  std::optional<compiled_filter> compiled;
   for (; seen_ < last; ++seen_) {
     const slot_index slot = source_.indexes.changed_slot(seen_);
-    if (!source_.slots[slot].live || !search_.over->has(slot)) continue;
+    if (!source_.slots.live(slot) || !search_.over->has(slot)) continue;
     const auto similarity = similarity_at(search_, slot);
     if (!similarity) continue;
     const scored_slot scored{comparable(*similarity), slot};
@@ -31,8 +31,8 @@ std::span<const scored_slot> late_points::join(std::span<const scored_slot> left
         std::ranges::binary_search(done, scored, is_better))
       continue;
     if (search_.condition) {
-      if (!condition) condition.emplace(*search_.condition, &source_.indexes, memory_);
-      if (!condition->matches(source_, slot)) continue;
+      if (!compiled) compiled.emplace(*search_.condition, &source_.indexes, memory_);
+      if (!compiled->matches(source_, slot)) continue;
     }
     late[late_count++] = scored;
   }

@@ -48,7 +48,7 @@ class query_tree {
       const auto section = co_await io::read(source_.guard);
       for (const ranked_point& point :
            ranked.subspan(i, std::min<std::size_t>(apply_group_points, ranked.size() - i))) {
-        if (!source_.slots[point.slot].live) {
+        if (!source_.slots.live(point.slot)) {
           lost = true;
           continue;
         }
@@ -176,7 +176,7 @@ class query_tree {
       const formula_scorer scorer(formula, lists, source_.indexes, memory_);
       for (std::size_t p = i; p < std::min(i + apply_group_points, points.size()); ++p) {
         const slot_record& stored = source_.slots[points[p].slot];
-        if (!stored.live) continue;
+        if (!source_.slots.live(points[p].slot)) continue;
         const auto score = scorer.score(source_, points[p], stored.payload);
         if (!score) co_return std::unexpected(score.error());
         points[p].score = *score;
@@ -200,7 +200,9 @@ class query_tree {
       for (const scored_slot& scored :
            found.subspan(i, std::min<std::size_t>(apply_group_points, found.size() - i))) {
         const slot_record& stored = source_.slots[scored.slot];
-        if (!stored.live || std::ranges::find(excluded_, stored.id) != excluded_.end()) continue;
+        if (!source_.slots.live(scored.slot) ||
+            std::ranges::find(excluded_, stored.id) != excluded_.end())
+          continue;
         const float score = shown_score(one, scored.similarity);
         if (within_threshold(one, score)) ranked[count++] = {scored.slot, score, stored.id, {}};
       }

@@ -65,7 +65,7 @@ io::task<result<scroll_result>> scroll_by_value(collection& source, const order_
     const std::size_t count =
         source.indexes.order(order.key.text, order.descending, position, entries);
     for (const order_entry& entry : std::span(entries).first(count)) {
-      if (!source.slots[entry.slot].live || (selected && !selected->has(entry.slot))) continue;
+      if (!source.slots.live(entry.slot) || (selected && !selected->has(entry.slot))) continue;
       // Points of one value go by id: the last value is read to its end.
       record made;
       std::visit([&](auto value) { made.order_value = value; }, entry.value);
@@ -118,7 +118,7 @@ io::task<std::span<const record>> sample_points(collection& source, std::uint64_
   for (std::size_t i = 0; i < drawn.size(); i += apply_group_points) {
     const auto section = co_await io::read(source.guard);
     for (std::size_t d = i; d < std::min(i + apply_group_points, drawn.size()); ++d) {
-      if (!source.slots[drawn[d]].live) continue;
+      if (!source.slots.live(drawn[d])) continue;
       records[count] = make_record(source, drawn[d], with_payload, with_vector, memory);
       records[count++].version = 0;
     }

@@ -119,7 +119,7 @@ struct batch_search {
       allowed[i] = co_await planning;
     }
     const auto section = co_await io::read(source.guard);
-    slot_limit = source.slots.published_limit();
+    slot_limit = source.slots.limit();
     if (!changes_seen) changes_seen = source.indexes.change_count();
     for (std::size_t i = 0; i < searches.size(); ++i) {
       // A slot inserted after its filter was planned has no bit: it does not pass.
@@ -167,7 +167,7 @@ struct batch_search {
     const double more = std::max(params.oversampling.value_or(1), 1.0);
     search_effort effort;
     effort.wanted = static_cast<std::uint32_t>(
-        std::min(std::max(k * more, double{k} + k / rescored_more_one_in + rescored_more),
+        std::min(std::max(k * more, 1.0 * k + k / rescored_more_one_in + rescored_more),
                  search_ef_max + 1.0));
     if (params.hnsw_ef) {
       effort.ef =
@@ -320,7 +320,7 @@ struct batch_search {
            ++step, ++next) {
         const scored_slot& scored = candidates[next];
         const slot_record& stored = source.slots[scored.slot];
-        if (!stored.live || !search.over->has(scored.slot)) {
+        if (!source.slots.live(scored.slot) || !search.over->has(scored.slot)) {
           lost = true;
           look_again = !search.among;
           continue;

@@ -49,7 +49,7 @@ class staging {
       if (!given || !target.check(*given)) continue;
       values[stored] = target.prepare(*given, memory_);
       slots[stored] = points_[i].slot;
-      generations[stored] = target_.slots[points_[i].slot].generation;
+      generations[stored] = target_.slots.generation(points_[i].slot);
       ++stored;
     }
     return target.insert(slots.first(stored), generations.first(stored), values.first(stored),
@@ -70,12 +70,12 @@ class staging {
   void publish(std::uint64_t sequence) {
     for (const staged_point& point : points()) {
       if (const auto old = target_.id_to_slot.find(point.id)) retire(*old);
+      target_.slots.publish(point.slot);
       slot_record& record = target_.slots[point.slot];
       record.id = point.id;
       record.version = sequence;
       record.payload = point.payload;
       target_.payload_bytes.fetch_add(record.payload.size(), std::memory_order_relaxed);
-      target_.slots.publish(point.slot);
       target_.id_to_slot.set(point.id, point.slot);
       target_.indexes.on_insert(point.slot, record.payload);
     }

@@ -116,8 +116,7 @@ io::task<std::span<const point_id>> select_ids(const collection& target, const f
     for (std::uint64_t bits = selected.words[w]; bits != 0; bits &= bits - 1) {
       const auto slot =
           static_cast<slot_index>(w * 64 + static_cast<unsigned>(std::countr_zero(bits)));
-      if (slot < target.slots.limit() && target.slots[slot].live && count < found.size())
-        found[count++] = target.slots[slot].id;
+      if (target.slots.live(slot) && count < found.size()) found[count++] = target.slots[slot].id;
     }
   }
   co_return found.first(count);
