@@ -230,10 +230,11 @@ bool worker::launch(lane& each, channel& on, std::int64_t planned_ns) {
   } else if (each.of.samples_per_second > 0 && !each.of.operations[chosen].is_write &&
              now_ns_ >= each.next_sample_ns) {
     next.wants_body = true;
-    // By the clock, chosen before the answer is known: slow answers are as likely as fast ones.
-    each.next_sample_ns =
-        now_ns_ + static_cast<std::int64_t>(1e9 * static_cast<double>(all_.workers_.size()) /
-                                            each.of.samples_per_second);
+    // By the clock, chosen before the answer is known: slow answers are as likely as fast ones. Not
+    // evenly, or the same few queries would be drawn from a set that is asked at a constant rate.
+    each.next_sample_ns = now_ns_ + static_cast<std::int64_t>(
+                                        1e9 * static_cast<double>(all_.workers_.size()) *
+                                        (0.5 + numbers_.uniform()) / each.of.samples_per_second);
   }
   launched_.store(launched_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   on.push(next);
