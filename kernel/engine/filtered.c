@@ -11,8 +11,10 @@
 /* A walk that ends by distance has expanded about so many places by then. */
 #define SCAN_EF_MAX 64u
 
-/* Below, a walk through all is only to find where to start from. */
+/* Below, a walk through all is only to find where to start from, and the walk by
+ * hops after it takes as long as a scan of twice as many slots. */
 #define THROUGH_PERCENT 10u
+#define SCAN_NARROW 2u
 /* Places of the pool that pass, for each that is wanted. */
 #define THROUGH_PASSING 3u
 
@@ -53,10 +55,12 @@ void vexfs_plan_filtered(const struct vexfs_graph *graph,
 			 const struct vexfs_search *search,
 			 struct vexfs_walk *walk)
 {
+	const u64 live = live_count(graph);
 	const u32 count = search->allowed_counts[walk->index];
+	u64 most = scan_slots(graph, search);
 
-	walk->regime = count <= scan_slots(graph, search)
-			       ? VEXFS_REGIME_SCAN
-			       : VEXFS_REGIME_THROUGH;
-	walk->places = through_places(search, live_count(graph), count);
+	if ((u64)count * 100 < live * THROUGH_PERCENT)
+		most *= SCAN_NARROW;
+	walk->regime = count <= most ? VEXFS_REGIME_SCAN : VEXFS_REGIME_THROUGH;
+	walk->places = through_places(search, live, count);
 }
