@@ -96,9 +96,11 @@ inline constexpr std::uint32_t scan_candidates_min = 256;
 inline constexpr std::uint64_t scan_code_bytes_max = 512 << 10;
 
 // The tail of a graph is looked at by every search: bytes of codes that take about 1 ms, and so
-// many rows at least. Writes wait while it is full.
+// many rows at least. Below 128 dimensions the rows themselves take it. Writes wait while it is
+// full.
 inline constexpr std::uint64_t tail_code_bytes_max = 24 << 20;
 inline constexpr std::uint32_t tail_rows_min = 1024;
+inline constexpr std::uint32_t tail_rows_max = tail_code_bytes_max / 128;
 // Linking: items of about 50 us in a slice, slices a core in a round, rows of before the graph that
 // join in one step, and how long a full tail is waited for that does not get shorter.
 inline constexpr std::uint32_t link_slice_items = 4;
@@ -145,6 +147,9 @@ inline constexpr std::size_t info_cache_entries_max = 64;
 
 // Hits that a search for groups starts with at most; it goes on from there.
 inline constexpr std::uint64_t group_hits_max = 1'000'000;
+
+// How long slices for idle turns wait for one.
+inline constexpr std::int64_t idle_slice_gap_us = 2000;
 
 // Long scans that are open to all cores at the same time.
 inline constexpr std::uint32_t slice_jobs_max = 64;

@@ -89,6 +89,7 @@ class loop {
   const std::uint32_t core_index_;
   std::unique_ptr<io::transport> transport_;
   clock_time now_{};
+  clock_time idle_turn_{};  // the last one in which an idle slice could run
   run_queue ready_;
   run_queue deferred_;
   run_queue end_of_turn_;

@@ -334,6 +334,38 @@ TEST(linking_test, settings_say_whether_there_is_a_graph_and_may_say_so_later) {
   }
 }
 
+TEST(linking_test, a_collection_goes_though_no_core_is_ever_idle) {
+  io::simulated_storage disk(1);
+  world running(disk, 2, 1);
+  running.run(0, [&](database& data) -> io::task<void> {
+    auto creating = create(data, graph_config_of(distance::dot));
+    co_await creating;
+    client points(data, distance::dot, 1);
+    auto inserting = points.upsert(0, 3000);
+    co_await inserting;
+    bool stop = false;
+    std::uint32_t running_count = 0;
+    const auto keep_busy = [&](std::uint32_t core) -> io::detached {
+      ++running_count;
+      co_await io::call_on(core, [&]() -> io::task<bool> {
+        while (!stop)
+          co_await io::loop::current().yield();
+        co_return true;
+      });
+      --running_count;
+    };
+    for (const std::uint32_t core : {0U, 1U})
+      keep_busy(core);
+    const io::clock_time before = io::loop::current().now();
+    auto deleting = data.delete_collection("c");
+    EXPECT_TRUE(co_await deleting);
+    EXPECT_LT(io::loop::current().now() - before, std::chrono::milliseconds(100));
+    stop = true;
+    while (running_count > 0)
+      co_await io::loop::current().yield();
+  });
+}
+
 TEST(linking_test, a_collection_that_is_deleted_while_it_is_linked_is_gone) {
   for (const std::uint64_t seed : seeds(4)) {
     SCOPED_TRACE("seed " + std::to_string(seed));

@@ -146,7 +146,7 @@ TEST(slices_test, open_jobs_take_turns) {
     EXPECT_NE(order[i], order[i - 1]);
 }
 
-TEST(slices_test, idle_slices_run_once_each_and_only_when_nothing_else_does) {
+TEST(slices_test, idle_slices_run_once_each_and_first_when_nothing_else_does) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     simulated_cores cores(1, seed);
     std::vector<int> runs(7);
@@ -159,8 +159,9 @@ TEST(slices_test, idle_slices_run_once_each_and_only_when_nothing_else_does) {
         co_await running;
         ended = true;
       };
+      co_await loop::current().yield();
       link();
-      for (; busy_turns < 50; ++busy_turns) {
+      for (; busy_turns < 30; ++busy_turns) {
         for (const int times : runs)
           EXPECT_EQ(times, 0);
         co_await loop::current().yield();
@@ -171,6 +172,29 @@ TEST(slices_test, idle_slices_run_once_each_and_only_when_nothing_else_does) {
     ASSERT_TRUE(cores.run(0, body));
     for (const int times : runs)
       EXPECT_EQ(times, 1);
+  }
+}
+
+TEST(slices_test, idle_slices_end_though_no_core_is_ever_idle) {
+  constexpr std::uint32_t count = 9;
+  for (const std::uint32_t core_count : {1U, 2U}) {
+    simulated_cores cores(core_count, 1);
+    bool ended = false;
+    const auto body = [&]() -> task<void> {
+      const auto link = [&]() -> detached {
+        auto slice = [](std::uint32_t) {};
+        auto running = run_slices(count, slice, urgency::when_idle);
+        co_await running;
+        ended = true;
+      };
+      link();
+      const clock_time until =
+          loop::current().now() + (count + 1) * std::chrono::microseconds(idle_slice_gap_us + 1000);
+      while (!ended && loop::current().now() < until)
+        co_await loop::current().yield();
+    };
+    ASSERT_TRUE(cores.run(0, body));
+    EXPECT_TRUE(ended);
   }
 }
 
