@@ -172,7 +172,9 @@ io::task<result<void>> database::recover() {
 }
 
 io::task<result<void>> database::close() {
-  for (const auto& [name, kept] : view().collections) {
+  // Held: who deletes a collection now puts another view in the place of this one.
+  const auto names = cores_[io::loop::current().core_index()].view;
+  for (const auto& [name, kept] : names->collections) {
     if (kept->owner_core != io::loop::current().core_index()) continue;
     auto ending = end_linking(*kept);
     co_await ending;
@@ -257,9 +259,12 @@ io::task<result<void>> database::change_on_core_0(std::string name, collection_c
   if (!found) co_return std::unexpected(std::move(found).error());
   collection& target = **found;
   const auto merged = co_await io::call_on(target.owner_core, [&]() -> io::task<result<void>> {
-    const auto section = co_await io::write(target.guard);
-    auto outcome = merge_change(target.config, change);
-    target.touch_info();
+    result<void> outcome;
+    {
+      const auto section = co_await io::write(target.guard);
+      outcome = merge_change(target.config, change);
+      target.touch_info();
+    }
     keep_linked(target);
     co_return outcome;
   });

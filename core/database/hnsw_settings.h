@@ -38,9 +38,9 @@ struct hnsw_settings {
 /// is as fast as a walk.
 [[nodiscard]] inline bool is_scan_size(std::uint64_t row_count, std::uint32_t dim,
                                        std::optional<std::uint64_t> threshold_kb) {
-  const std::uint64_t bytes = row_count * dim;
-  if (!threshold_kb) return bytes < scan_code_bytes_max;
-  return bytes * sizeof(float) / 1024 < *threshold_kb;
+  if (threshold_kb) return row_count * dim * sizeof(float) / 1024 < *threshold_kb;
+  // A code takes whole cache lines.
+  return row_count * ((dim + 63) / 64 * 64) < scan_code_bytes_max;
 }
 
 }  // namespace vexfs

@@ -156,7 +156,7 @@ io::detached link_at_once(std::shared_ptr<collection> target) {
 
 std::uint32_t tail_limit(std::uint32_t dim) {
   return static_cast<std::uint32_t>(
-      std::max<std::uint64_t>(tail_code_bytes_max / dim, tail_rows_min));
+      std::clamp<std::uint64_t>(tail_code_bytes_max / dim, tail_rows_min, tail_rows_max));
 }
 
 void keep_linked(collection& target) {
