@@ -85,6 +85,7 @@ struct vector_storage {
 };
 
 struct graph_state {
+  graph_config config;
   bool complete = false;           // every live slot is linked or in the tail
   std::uint32_t linked_count = 0;  // live ones
   std::uint32_t dead_count = 0;    // removed ones that the graph still holds
@@ -92,10 +93,10 @@ struct graph_state {
 };
 
 /// One vector file of the device: codes, tombstones and generations of one collection's one named
-/// dense vector, and a graph over them once it has been started. insert, remove, start_graph and
-/// adopt are called by the collection's owner core only, one at a time; everything else by any core
-/// at any time, also during them: a slot that is inserted or removed meanwhile may or may not be
-/// answered, one that is not is.
+/// dense vector, and a graph over them once it has been started. insert, remove, is_free,
+/// start_graph, drop_graph and adopt are called by the collection's owner core only, one at a time;
+/// everything else by any core at any time, also during them: a slot that is inserted or removed
+/// meanwhile may or may not be answered, one that is not is.
 class vector_file {
  public:
   virtual ~vector_file() = default;
@@ -117,18 +118,26 @@ class vector_file {
 
   /// False where the metric has no graph: its files are scanned.
   [[nodiscard]] virtual bool can_have_graph() const = 0;
-  /// Once. The rows that are there join by adopt(). Out of memory: insufficient_storage.
+  /// The rows that are there join by adopt(). Where there is a complete graph it goes on to be kept
+  /// and searched until the new one is complete and takes its place; one that is not goes at once.
+  /// Out of memory: insufficient_storage.
   [[nodiscard]] virtual result<void> start_graph(const graph_config& config) = 0;
-  /// Looks at the next rows of before the graph, as many as given or until the tail holds
-  /// tail_limit; true when all have joined.
+  /// Takes all graphs away.
+  virtual void drop_graph() = 0;
+  /// Looks at the next rows of before the newest graph, as many as given or until its tail holds
+  /// tail_limit; true when all have joined, this graph is the one that is searched, and the memory
+  /// of earlier ones has been given back.
   [[nodiscard]] virtual bool adopt(std::uint32_t row_count, std::uint32_t tail_limit) = 0;
-  /// Nothing before start_graph().
+  /// The graph that is searched. Nothing before start_graph().
   [[nodiscard]] virtual std::optional<graph_state> graph() const = 0;
+  /// The one that is to take its place. It may be given up for want of memory.
+  [[nodiscard]] virtual std::optional<graph_state> next_graph() const = 0;
   /// Links some of the tail, or takes dead slots out: at most so many items of about 50 us.
   /// Returns how many it did; 0 where there is nothing to do, or other cores do the last of it.
   virtual std::uint32_t link(std::uint32_t item_count) = 0;
 
-  /// Of a complete graph. Blocks for the time of the search; callers cut batches into slices.
+  /// Of a complete graph; not_found where it has been dropped meanwhile. Blocks for the time of the
+  /// search; callers cut batches into slices.
   [[nodiscard]] virtual result<void> search(const search_command& command) const = 0;
 
   [[nodiscard]] virtual vector_storage storage() const = 0;

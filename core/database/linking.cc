@@ -5,6 +5,8 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/limits.h"
@@ -40,28 +42,65 @@ bool wants_graph(const collection& target, const vector_column& dense) {
 bool has_dead(const graph_state& state, std::uint64_t one_in) {
   return state.dead_count * one_in > std::uint64_t{state.linked_count} + state.dead_count;
 }
-bool is_behind(const graph_state& state) {
-  return !state.complete || state.tail_count > 0 || has_dead(state, 16);
-}
-bool is_far_behind(const graph_state& state, std::uint32_t dim) {
-  return state.tail_count > tail_limit(dim) / 2 || has_dead(state, 4);
+
+graph_config graph_config_of(const hnsw_settings& settings, std::uint32_t dim) {
+  graph_config config;
+  config.m = static_cast<std::uint32_t>(std::min<std::uint64_t>(settings.m, UINT32_MAX / 4));
+  config.ef_construct =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(settings.ef_construct, search_ef_max));
+  config.tail_max = tail_limit(dim);
+  return config;
 }
 
-/// Starts a graph that is due, and lets vectors of before it join. False: that is still going on.
-bool advance_graph(collection& target, vector_column& dense) {
-  if (!dense.file().graph()) {
-    if (!wants_graph(target, dense)) return true;
+/// What the settings ask for that is not begun.
+enum class due : std::uint8_t { nothing, start, drop };
+due due_of(const collection& target, const vector_column& dense) {
+  const auto graph = dense.file().graph();
+  const hnsw_settings settings = hnsw_settings_of(target.config, dense.name());
+  if (graph && settings.m == 0) return due::drop;
+  if (!wants_graph(target, dense)) return due::nothing;
+  if (!graph) return due::start;
+  const auto next = dense.file().next_graph();
+  const graph_config& newest = next ? next->config : graph->config;
+  return newest == graph_config_of(settings, dense.dim()) ? due::nothing : due::start;
+}
+
+/// Of both graphs, where one is made in the place of another.
+std::uint32_t longest_tail(const vector_file& file) {
+  const auto graph = file.graph();
+  const auto next = file.next_graph();
+  return std::max(graph ? graph->tail_count : 0, next ? next->tail_count : 0);
+}
+bool is_behind(const collection& target, const vector_column& dense) {
+  if (due_of(target, dense) != due::nothing) return true;
+  const auto graph = dense.file().graph();
+  return graph && (!graph->complete || dense.file().next_graph() || graph->tail_count > 0 ||
+                   has_dead(*graph, 16));
+}
+bool is_far_behind(const vector_column& dense) {
+  const auto graph = dense.file().graph();
+  return longest_tail(dense.file()) > tail_limit(dense.dim()) / 2 || (graph && has_dead(*graph, 4));
+}
+
+/// Starts or drops a graph where that is due, and lets vectors of before it join. False: that is
+/// still going on. Adds to `failure` why it does not.
+bool advance_graph(collection& target, vector_column& dense, std::string& failure) {
+  const due now = due_of(target, dense);
+  if (now == due::drop) dense.file().drop_graph();
+  if (now == due::start) {
     const hnsw_settings settings = hnsw_settings_of(target.config, dense.name());
-    graph_config config;
-    config.m = static_cast<std::uint32_t>(std::min<std::uint64_t>(settings.m, UINT32_MAX / 4));
-    config.ef_construct =
-        static_cast<std::uint32_t>(std::min<std::uint64_t>(settings.ef_construct, search_ef_max));
-    config.tail_max = tail_limit(dense.dim());
-    const auto started = dense.file().start_graph(config);
-    target.linking.failure = started ? "" : started.error().text;
-    if (!started) return true;
+    const auto started = dense.file().start_graph(graph_config_of(settings, dense.dim()));
+    if (!started) failure = started.error().text;
   }
   return dense.file().adopt(adopt_step_rows, tail_limit(dense.dim()) / 2);
+}
+
+/// Under the guard, since `info` tells it.
+io::task<void> set_failure(collection& target, std::string failure) {
+  if (failure == target.linking.failure) co_return;
+  const auto section = co_await io::write(target.guard);
+  target.linking.failure = std::move(failure);
+  target.touch_info();
 }
 
 /// The last seconds count most.
@@ -84,11 +123,15 @@ io::task<std::uint32_t> link_round(vector_column& dense, io::urgency when) {
   auto slice = [&](std::uint32_t) {
     done.fetch_add(dense.file().link(link_slice_items), std::memory_order_relaxed);
   };
-  const std::uint32_t before = dense.file().graph()->linked_count;
+  const auto linked_count = [&] {
+    const auto graph = dense.file().graph();  // may be dropped meanwhile, or replaced
+    return graph ? graph->linked_count : 0;
+  };
+  const std::uint32_t before = linked_count();
   const io::clock_time started = io::loop::current().now();
   auto linking = io::run_slices(io::loop::current().core_count() * link_round_slices, slice, when);
   co_await linking;
-  const std::uint32_t after = dense.file().graph()->linked_count;
+  const std::uint32_t after = linked_count();
   // What a round links shows when a batch ends, perhaps in a later one.
   if (done > 0)
     note_pace(dense.pace, after - std::min(before, after), io::loop::current().now() - started);
@@ -98,14 +141,18 @@ io::task<std::uint32_t> link_round(vector_column& dense, io::urgency when) {
 /// A round on each column. True while there is more to do.
 io::task<bool> link_columns(collection& target, std::uint32_t& done) {
   bool behind = false;
+  std::string failure;
   const column_list columns = linkable_columns(target);
   for (const auto& dense : columns) {
-    const bool adopted = advance_graph(target, *dense);
-    if (!dense->file().graph()) continue;
-    auto linking = link_round(*dense, io::urgency::when_idle);
-    done += co_await linking;
-    behind = behind || !adopted || is_behind(*dense->file().graph());
+    const bool adopted = advance_graph(target, *dense, failure);
+    if (dense->file().graph()) {
+      auto linking = link_round(*dense, io::urgency::when_idle);
+      done += co_await linking;
+    }
+    behind = behind || !adopted || is_behind(target, *dense);
   }
+  auto telling = set_failure(target, std::move(failure));
+  co_await telling;
   co_return behind;
 }
 
@@ -140,8 +187,7 @@ io::detached link_at_once(std::shared_ptr<collection> target) {
     working = false;
     const column_list columns = linkable_columns(*target);
     for (const auto& dense : columns) {
-      const auto graph = dense->file().graph();
-      if (!graph || !is_far_behind(*graph, dense->dim())) continue;
+      if (!is_far_behind(*dense)) continue;
       auto linking = link_round(*dense, io::urgency::somebody_waits);
       working = co_await linking > 0 || working;
       target->touch_info();
@@ -167,9 +213,8 @@ void keep_linked(collection& target) {
   for (const auto& [name, one] : target.columns) {
     if (one->kind() != vector_kind::dense) continue;
     const auto& dense = static_cast<const vector_column&>(*one);
-    const auto graph = dense.file().graph();
-    behind = behind || (graph ? is_behind(*graph) : wants_graph(target, dense));
-    far_behind = far_behind || (graph && is_far_behind(*graph, dense.dim()));
+    behind = behind || is_behind(target, dense);
+    far_behind = far_behind || is_far_behind(dense);
   }
   state.asked_again = behind;
   if (behind && !state.runs_idle) link_when_idle(target.shared_from_this());
@@ -181,10 +226,7 @@ io::task<result<void>> make_room(collection& target, std::size_t row_count) {
   const column_list columns = linkable_columns(target);
   for (const auto& dense : columns) {
     const std::uint64_t limit = tail_limit(dense->dim());
-    const auto is_full = [&] {
-      const auto graph = dense->file().graph();
-      return graph && graph->tail_count + row_count > limit;
-    };
+    const auto is_full = [&] { return longest_tail(dense->file()) + row_count > limit; };
     io::clock_time patience =
         io::loop::current().now() + std::chrono::seconds(link_patience_seconds);
     while (is_full()) {
@@ -215,7 +257,9 @@ linking_progress progress_of(const collection& source, const vector_column& dens
   progress.wanted = graph || wants_graph(source, dense);
   progress.linked = graph ? std::min<std::uint64_t>(graph->linked_count, dense.count()) : 0;
   progress.waiting = progress.wanted ? dense.count() - progress.linked : 0;
-  progress.pending = progress.wanted && (!graph || !graph->complete || graph->tail_count > 0);
+  progress.pending = due_of(source, dense) != due::nothing ||
+                     (graph && (!graph->complete || graph->tail_count > 0)) ||
+                     dense.file().next_graph();
   return progress;
 }
 

@@ -10,10 +10,10 @@
 #include "core/io/task.h"
 
 // Keeps the graphs of a collection's dense vectors: starts one where there are enough vectors for
-// it, lets the vectors of before join, links what waits in its tail and takes out what has died.
-// All of it is searchable meanwhile. The work is done in slices on all cores: when they have
-// nothing else to do; before other work only while a tail is more than half full. Called on the
-// owner core.
+// it or its settings have changed, drops it where they want none, lets the vectors of before join,
+// links what waits in its tail and takes out what has died. All of it is searchable meanwhile. The
+// work is done in slices on all cores: when they have nothing else to do; before other work only
+// while a tail is more than half full. Called on the owner core.
 namespace vexfs {
 
 /// Slots that may wait in the tail of a column's graph.

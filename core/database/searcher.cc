@@ -240,7 +240,13 @@ struct batch_search {
     auto run = [&](std::uint32_t index) { slices.run(index); };
     auto running = io::run_slices(slices.count(), run);
     co_await running;
-    VEXFS_CHECK_CO(slices.outcome());
+    const auto walked = slices.outcome();
+    if (!walked && walked.error().code == errc::not_found) {
+      // The graph has been dropped since it was chosen.
+      auto scanning = scan(together);
+      co_return co_await scanning;
+    }
+    VEXFS_CHECK_CO(walked);
     for (std::uint32_t m = 0; m < together.members.size(); ++m)
       ranked[together.members[m]] = slices.best(m);
     co_return result<void>{};

@@ -2,16 +2,17 @@
 #include "ioctl/embedded/embedded_device.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cerrno>
 #include <string>
 
 #include "core/base/assert.h"
+#include "ioctl/embedded/built_graph.h"
 #include "ioctl/embedded/scratch.h"
 
 extern "C" {
-#include "kernel/engine/link.h"
 #include "kernel/engine/scan.h"
 #include "kernel/engine/search.h"
 #include "kernel/engine/vector_file.h"
@@ -92,8 +93,8 @@ class embedded_vector_file final : public vector_file {
                        const vexfs_graph_kernels* graph_kernels)
       : file_(opened), config_(config), graph_kernels_(graph_kernels) {}
   ~embedded_vector_file() override {
-    if (linker_) vexfs_linker_destroy(linker_);
-    if (vexfs_graph* graph = graph_.load()) vexfs_graph_destroy(graph);
+    for (built_graph& one : graphs_)
+      one.destroy();
     vexfs_vector_file_destroy(file_);
   }
   embedded_vector_file(const embedded_vector_file&) = delete;
@@ -103,11 +104,8 @@ class embedded_vector_file final : public vector_file {
                       std::span<const std::uint32_t> vector_bits) override {
     VEXFS_ASSERT(slots.size() == generations.size());
     VEXFS_ASSERT(vector_bits.size() == slots.size() * config_.dim);
-    vexfs_graph* graph = graph_.load(std::memory_order_relaxed);
     for (std::size_t i = 0; i < slots.size(); ++i) {
-      const std::uint32_t* bits = vector_bits.data() + i * config_.dim;
-      const int status = graph ? vexfs_graph_insert(graph, slots[i], generations[i], bits)
-                               : vexfs_insert(file_, slots[i], generations[i], bits);
+      const int status = insert_one(slots[i], generations[i], vector_bits.data() + i * config_.dim);
       if (status == 0) continue;
       remove(slots.first(i));
       return std::unexpected(insert_error(status));
@@ -116,18 +114,17 @@ class embedded_vector_file final : public vector_file {
   }
 
   void remove(std::span<const slot_index> slots) override {
-    vexfs_graph* graph = graph_.load(std::memory_order_relaxed);
     for (const slot_index slot : slots) {
-      if (graph)
-        vexfs_graph_remove(graph, slot);
-      else
-        vexfs_remove(file_, slot);
+      vexfs_remove(file_, slot);
+      for (const built_graph* one : {current(), next()})
+        if (one) vexfs_graph_remove(one->graph, slot);
     }
   }
 
   bool is_free(slot_index slot) const override {
-    const vexfs_graph* graph = graph_.load(std::memory_order_acquire);
-    return !graph || vexfs_graph_is_free(graph, slot);
+    return std::ranges::all_of(std::array{current(), next()}, [&](const built_graph* one) {
+      return !one || vexfs_graph_is_free(one->graph, slot);
+    });
   }
 
   result<void> scan(const scan_command& command) const override {
@@ -159,51 +156,63 @@ class embedded_vector_file final : public vector_file {
   bool can_have_graph() const override { return config_.metric != distance::manhattan; }
 
   result<void> start_graph(const graph_config& config) override {
-    VEXFS_ASSERT(can_have_graph() && !graph_.load(std::memory_order_relaxed));
+    VEXFS_ASSERT(can_have_graph());
+    give_back_unused();
+    const auto free = std::ranges::find(graphs_, nullptr, &built_graph::graph);
+    if (free == graphs_.end())
+      return fail(errc::unavailable, "searches of earlier graphs have not ended yet");
     const vexfs_graph_config made_as = engine_config(config, config_.dim);
-    vexfs_graph* graph = nullptr;
-    if (vexfs_graph_create(file_, &made_as, graph_kernels_, &graph) != 0)
+    if (vexfs_graph_create(file_, &made_as, graph_kernels_, &free->graph) != 0)
       return std::unexpected(out_of_memory("a graph"));
-    if (vexfs_linker_create(graph, &linker_) != 0) {
-      vexfs_graph_destroy(graph);
+    if (vexfs_linker_create(free->graph, &free->linker) != 0) {
+      free->destroy();
       return std::unexpected(out_of_memory("a graph"));
     }
-    adopt_last_ = vexfs_slot_limit(graph);
-    graph_.store(graph, std::memory_order_release);
+    free->config = config;
+    free->adopted = 0;
+    free->adopt_last = vexfs_slot_limit(free->graph);
+    free->complete.store(false, std::memory_order_relaxed);
+    const bool is_replacement = current() && current()->complete.load(std::memory_order_relaxed);
+    put(is_replacement ? next_ : current_, &*free);
     return {};
   }
 
-  bool adopt(std::uint32_t row_count, std::uint32_t tail_limit) override {
-    vexfs_graph* graph = graph_.load(std::memory_order_relaxed);
-    for (; row_count > 0 && adopted_ < adopt_last_; --row_count, ++adopted_)
-      if (vexfs_tail_length(graph) >= tail_limit || vexfs_graph_adopt(graph, adopted_) != 0) break;
-    if (adopted_ == adopt_last_) complete_.store(true, std::memory_order_release);
-    return adopted_ == adopt_last_;
+  void drop_graph() override {
+    put(next_, nullptr);
+    put(current_, nullptr);
+    give_back_unused();
   }
 
-  std::optional<graph_state> graph() const override {
-    const vexfs_graph* graph = graph_.load(std::memory_order_acquire);
-    if (!graph) return std::nullopt;
-    graph_state state;
-    state.complete = complete_.load(std::memory_order_acquire);
-    state.tail_count = vexfs_tail_length(graph);
-    state.dead_count = vexfs_load_relaxed(&graph->dead_count);
-    const std::uint32_t linked = vexfs_load_relaxed(&graph->linked_count);
-    state.linked_count = linked - std::min(linked, state.dead_count);
-    return state;
+  bool adopt(std::uint32_t row_count, std::uint32_t tail_limit) override {
+    built_graph* newest = next() ? next() : current();
+    if (!newest) return give_back_unused();
+    for (; row_count > 0 && newest->adopted < newest->adopt_last; --row_count, ++newest->adopted)
+      if (vexfs_tail_length(newest->graph) >= tail_limit ||
+          vexfs_graph_adopt(newest->graph, newest->adopted) != 0)
+        break;
+    if (newest->adopted < newest->adopt_last) return false;
+    if (newest == next() && vexfs_tail_length(newest->graph) > tail_limit) return false;
+    newest->complete.store(true, std::memory_order_release);
+    if (newest == next()) {
+      put(current_, newest);
+      put(next_, nullptr);
+    }
+    return give_back_unused();
   }
+
+  std::optional<graph_state> graph() const override { return state_at(current_); }
+  std::optional<graph_state> next_graph() const override { return state_at(next_); }
 
   std::uint32_t link(std::uint32_t item_count) override {
-    const vexfs_graph* graph = graph_.load(std::memory_order_acquire);
-    if (!graph) return 0;
-    const std::uint32_t slot_limit = vexfs_slot_limit(graph);
-    void* scratch = thread_scratch::take(vexfs_link_scratch_bytes(linker_, slot_limit));
-    return scratch ? vexfs_run_link(linker_, item_count, slot_limit, scratch) : 0;
+    // First the one that searches wait for.
+    const std::uint32_t done = link_at(current_, item_count);
+    return done + link_at(next_, item_count - done);
   }
 
   result<void> search(const search_command& command) const override {
-    const vexfs_graph* graph = graph_.load(std::memory_order_acquire);
-    VEXFS_ASSERT(graph);
+    const graph_use use(current_);
+    if (!use) return fail(errc::not_found, "there is no graph any more");
+    const vexfs_graph* graph = use->graph;
     VEXFS_ASSERT(command.candidates.size() >= std::size_t{command.query_count} * command.wanted);
     vexfs_search request{};
     request.query_count = command.query_count;
@@ -237,12 +246,13 @@ class embedded_vector_file final : public vector_file {
   }
 
   vector_storage storage() const override {
-    const vexfs_graph* graph = graph_.load(std::memory_order_acquire);
+    const graph_use use(current_);
     vector_storage kept;
     kept.code_bytes = file_->row_bytes + static_cast<std::uint32_t>(sizeof(vexfs_row_constants) +
                                                                     sizeof(std::uint64_t));
     if (can_have_graph()) kept.codes = "int8, a step a vector";
-    if (!graph) return kept;
+    if (!use) return kept;
+    const vexfs_graph* graph = use->graph;
     if (graph->config.lines) kept.codes = "int8, a step a vector, behind 1-bit filter lines";
     constexpr std::uint32_t link_bytes = sizeof(std::uint32_t);
     kept.graph_bytes = graph->line_bytes + graph->config.width * link_bytes + 1;
@@ -250,19 +260,77 @@ class embedded_vector_file final : public vector_file {
   }
 
   std::size_t memory_bytes() const override {
-    const vexfs_graph* graph = graph_.load(std::memory_order_acquire);
-    return vexfs_memory_bytes(file_) + (graph ? vexfs_graph_memory_bytes(graph) : 0);
+    std::size_t bytes = vexfs_memory_bytes(file_);
+    for (const graph_place* place : {&current_, &next_})
+      if (const graph_use use(*place); use) bytes += vexfs_graph_memory_bytes(use->graph);
+    for (const built_graph& one : graphs_)
+      bytes += one.left_bytes.load(std::memory_order_relaxed);
+    return bytes;
   }
 
  private:
+  // The owner's looks: nobody else changes a place.
+  [[nodiscard]] built_graph* current() const { return current_.load(std::memory_order_relaxed); }
+  [[nodiscard]] built_graph* next() const { return next_.load(std::memory_order_relaxed); }
+
+  /// What was in the place is left to those who use it.
+  void put(graph_place& place, built_graph* one) {
+    built_graph* left = place.exchange(one, std::memory_order_seq_cst);
+    if (left && left != current() && left != next())
+      left->left_bytes.store(vexfs_graph_memory_bytes(left->graph), std::memory_order_relaxed);
+  }
+
+  /// True where nothing is left to give back.
+  bool give_back_unused() {
+    bool all = true;
+    for (built_graph& one : graphs_) {
+      if (!one.graph || &one == current() || &one == next()) continue;
+      if (one.users.load(std::memory_order_seq_cst) == 0)
+        one.destroy();
+      else
+        all = false;
+    }
+    return all;
+  }
+
+  /// The graph that is to come gets every row too. It is given up where it has no room: the row
+  /// matters more.
+  int insert_one(slot_index slot, slot_generation generation, const std::uint32_t* bits) {
+    if (next() && vexfs_graph_reserve(next()->graph, slot) != 0) put(next_, nullptr);
+    const int status = current() ? vexfs_graph_insert(current()->graph, slot, generation, bits)
+                                 : vexfs_insert(file_, slot, generation, bits);
+    if (status == 0 && next() && vexfs_graph_adopt(next()->graph, slot) != 0) put(next_, nullptr);
+    return status;
+  }
+
+  [[nodiscard]] static std::optional<graph_state> state_at(const graph_place& place) {
+    const graph_use use(place);
+    if (!use) return std::nullopt;
+    graph_state state;
+    state.config = use->config;
+    state.complete = use->complete.load(std::memory_order_acquire);
+    state.tail_count = vexfs_tail_length(use->graph);
+    state.dead_count = vexfs_load_relaxed(&use->graph->dead_count);
+    const std::uint32_t linked = vexfs_load_relaxed(&use->graph->linked_count);
+    state.linked_count = linked - std::min(linked, state.dead_count);
+    return state;
+  }
+
+  [[nodiscard]] static std::uint32_t link_at(const graph_place& place, std::uint32_t item_count) {
+    const graph_use use(place);
+    if (!use || item_count == 0) return 0;
+    const std::uint32_t slot_limit = vexfs_slot_limit(use->graph);
+    void* scratch = thread_scratch::take(vexfs_link_scratch_bytes(use->linker, slot_limit));
+    return scratch ? vexfs_run_link(use->linker, item_count, slot_limit, scratch) : 0;
+  }
+
   vexfs_vector_file* const file_;
   const vector_file_config config_;
   const vexfs_graph_kernels* const graph_kernels_;
-  std::atomic<vexfs_graph*> graph_{nullptr};
-  vexfs_linker* linker_ = nullptr;  // written before graph_
-  std::uint32_t adopted_ = 0;       // rows of before the graph that were looked at
-  std::uint32_t adopt_last_ = 0;
-  std::atomic<bool> complete_{false};
+  graph_place current_{nullptr};
+  graph_place next_{nullptr};
+  // Two in their places, and those that searches have not let go yet.
+  std::array<built_graph, 4> graphs_;
 };
 
 class embedded_device final : public device {

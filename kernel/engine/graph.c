@@ -112,20 +112,30 @@ int vexfs_graph_create(struct vexfs_vector_file *file,
 	return 0;
 }
 
+int vexfs_graph_reserve(struct vexfs_graph *graph, u32 slot)
+{
+	u32 chunk;
+
+	if (slot / VEXFS_CHUNK_ROWS >= VEXFS_CHUNKS_MAX)
+		return -ERANGE;
+	for (chunk = graph->file->chunk_count; chunk <= slot / VEXFS_CHUNK_ROWS;
+	     chunk++)
+		if (!graph->states[chunk] && make_chunk(graph, chunk))
+			return -ENOMEM;
+	return 0;
+}
+
 /* The graph's chunks come before the file's, so that slots below
  * vexfs_slot_limit() have theirs. */
 static int make_chunks(struct vexfs_graph *graph, u32 slot)
 {
 	u32 chunk;
-	int status;
+	int status = vexfs_graph_reserve(graph, slot);
 
+	if (status)
+		return status;
 	for (chunk = graph->file->chunk_count; chunk <= slot / VEXFS_CHUNK_ROWS;
 	     chunk++) {
-		if (!graph->states[chunk]) {
-			status = make_chunk(graph, chunk);
-			if (status)
-				return status;
-		}
 		status = vexfs_add_chunk(graph->file, &graph->codes[chunk]);
 		if (status)
 			return status;
@@ -166,8 +176,6 @@ int vexfs_graph_insert(struct vexfs_graph *graph, u32 slot, u32 generation,
 {
 	int status;
 
-	if (slot / VEXFS_CHUNK_ROWS >= VEXFS_CHUNKS_MAX)
-		return -ERANGE;
 	if (vexfs_tail_length(graph) == graph->config.tail_max)
 		return -EAGAIN;
 	status = make_chunks(graph, slot);
@@ -192,6 +200,9 @@ int vexfs_graph_adopt(struct vexfs_graph *graph, u32 slot)
 		return 0;
 	if (vexfs_tail_length(graph) == graph->config.tail_max)
 		return -EAGAIN;
+	/* Of a chunk that another graph has added. */
+	graph->codes[slot / VEXFS_CHUNK_ROWS] =
+		graph->file->chunks[slot / VEXFS_CHUNK_ROWS]->codes;
 	make_row(graph, slot);
 	vexfs_store_relaxed(vexfs_state_at(graph, slot), VEXFS_SLOT_TAIL);
 	append_to_tail(graph, slot);

@@ -142,11 +142,17 @@ void vexfs_graph_destroy(struct vexfs_graph *graph);
 int vexfs_graph_insert(struct vexfs_graph *graph, u32 slot, u32 generation,
 		       const u32 *bits);
 /*
- * Appends a slot to the tail that the file held before there was a graph; one
- * that is in the graph, or dead, is left as it is. -EAGAIN: the tail is full.
- * Called by the one that inserts.
+ * Appends a slot to the tail that the file held before there was a graph, or that
+ * another graph of the file has just inserted; one that is in the graph, or
+ * dead, is left as it is. -EAGAIN: the tail is full. Called by the one that
+ * inserts.
  */
 int vexfs_graph_adopt(struct vexfs_graph *graph, u32 slot);
+/*
+ * Before another graph of the same file inserts a slot: the memory that it needs
+ * here. -ENOMEM, -ERANGE.
+ */
+int vexfs_graph_reserve(struct vexfs_graph *graph, u32 slot);
 /* Tombstones a slot at once. */
 void vexfs_graph_remove(struct vexfs_graph *graph, u32 slot);
 

@@ -226,5 +226,153 @@ TEST(embedded_graph_test, writing_linking_and_searching_go_on_at_the_same_time) 
   EXPECT_TRUE(file.graph()->complete);
 }
 
+/// The share of some rows that a search for their own vector answers.
+double found_share(const vector_file& file, const std::vector<std::uint32_t>& rows,
+                   slot_index row_count) {
+  std::uint32_t hits = 0;
+  std::uint32_t asked = 0;
+  for (slot_index slot = 0; slot < row_count; slot += 7, ++asked) {
+    const auto found =
+        search(file, std::span(rows).subspan(std::size_t{slot} * dim, dim), row_count);
+    hits += std::ranges::count(found, slot, &candidate::slot) > 0;
+  }
+  return static_cast<double>(hits) / asked;
+}
+
+TEST(embedded_graph_test, a_graph_takes_the_place_of_another_when_it_holds_every_row) {
+  std::mt19937_64 random(3);
+  constexpr std::uint32_t row_count = 5000;  // in two chunks, of which the second comes meanwhile
+  constexpr graph_config sparse{4, 32, 512};
+  constexpr graph_config dense{16, 100, 512};
+  const auto rows = gaussian_bits(random, row_count);
+  const auto machine = make_embedded_device();
+  const auto made = machine->create({dim, distance::euclid});
+  ASSERT_TRUE(made);
+  vector_file& file = **made;
+  insert(file, rows, 0, 4000);
+  ASSERT_TRUE(file.start_graph(sparse));
+  link_all(file, 256);
+  const std::size_t bytes_before = file.memory_bytes();
+  ASSERT_TRUE(file.start_graph(dense));
+  EXPECT_GT(file.memory_bytes(), bytes_before);
+  ASSERT_TRUE(file.next_graph());
+  EXPECT_EQ(file.next_graph()->config, dense);
+  bool replaced = false;
+  for (slot_index next = 4000; !replaced;) {
+    if (next < row_count && file.graph()->tail_count < 400 && file.next_graph()->tail_count < 400) {
+      insert(file, rows, next, next + 50);
+      file.remove(std::vector<slot_index>{next - 4000, next + 3});
+      next += 50;
+    }
+    EXPECT_EQ(file.graph()->config, sparse);
+    EXPECT_TRUE(file.graph()->complete);
+    EXPECT_EQ(search(file, std::span(rows).first(dim), next).size(), k);
+    (void)file.link(50);
+    replaced = file.adopt(100, 256);
+  }
+  EXPECT_EQ(file.graph()->config, dense);
+  EXPECT_FALSE(file.next_graph());
+  link_all(file, 256);
+  EXPECT_EQ(file.graph()->linked_count, row_count - 40);
+  EXPECT_GE(found_share(file, rows, row_count), 0.97);
+  // What it takes alone.
+  const auto other = machine->create({dim, distance::euclid});
+  ASSERT_TRUE(other);
+  insert(**other, rows, 0, row_count);
+  ASSERT_TRUE((*other)->start_graph(dense));
+  link_all(**other, 256);
+  EXPECT_LE(file.memory_bytes(), (*other)->memory_bytes() * 102 / 100);
+
+  // One that is begun again before it is complete, and one whose predecessor was not complete.
+  ASSERT_TRUE(file.start_graph(sparse));
+  ASSERT_TRUE(file.start_graph({8, 32, 512}));
+  EXPECT_EQ(file.graph()->config, dense);
+  file.drop_graph();
+  EXPECT_FALSE(file.graph() || file.next_graph());
+  EXPECT_TRUE(file.is_free(0));
+  ASSERT_TRUE(file.start_graph(sparse));
+  ASSERT_TRUE(file.start_graph(dense));
+  EXPECT_EQ(file.graph()->config, dense);
+  EXPECT_FALSE(file.next_graph());
+  link_all(file, 256);
+  EXPECT_GE(found_share(file, rows, row_count), 0.97);
+}
+
+TEST(embedded_graph_test, graphs_are_replaced_and_dropped_while_they_are_searched_and_linked) {
+  const std::uint64_t seed = run_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  constexpr std::uint32_t row_count = 2000;
+  const auto rows = gaussian_bits(random, row_count);
+  const auto machine = make_embedded_device();
+  const auto made = machine->create({dim, distance::dot});
+  ASSERT_TRUE(made);
+  vector_file& file = **made;
+  insert(file, rows, 0, row_count);
+  std::atomic<bool> ended{false};
+  std::atomic<std::uint32_t> searches{0};
+  std::vector<std::thread> others;
+  others.emplace_back([&] {
+    while (!ended)
+      (void)file.link(8);
+  });
+  for (int reader = 0; reader < 2; ++reader)
+    others.emplace_back([&] {
+      std::vector<candidate> found(k);
+      std::uint32_t count = 0;
+      const std::uint64_t* allowed = nullptr;
+      const std::uint32_t allowed_count = 0;
+      search_command command;
+      command.wanted = k;
+      command.ef = 32;
+      command.slot_limit = row_count;
+      command.query_count = 1;
+      command.query_bits = std::span(rows).first(dim);
+      command.allowed = {&allowed, 1};
+      command.allowed_counts = {&allowed_count, 1};
+      command.candidates = found;
+      command.candidate_counts = {&count, 1};
+      while (!ended) {
+        (void)file.memory_bytes();
+        (void)file.next_graph();
+        const auto graph = file.graph();
+        if (!graph || !graph->complete) continue;
+        const auto searched = file.search(command);
+        if (!searched) {
+          EXPECT_EQ(searched.error().code, errc::not_found);
+          continue;
+        }
+        // Of a graph that has just been dropped and begun again there may be less.
+        for (std::uint32_t i = 0; i < count; ++i)
+          EXPECT_LT(found[i].slot, row_count);
+        ++searches;
+      }
+    });
+  for (std::uint32_t round = 0; round < 12 || searches < 100; ++round) {
+    auto started = file.start_graph({4 + round % 3, 16, 1024});
+    while (!started && started.error().code == errc::unavailable)
+      started = file.start_graph({4 + round % 3, 16, 1024});
+    ASSERT_TRUE(started);
+    if (round % 4 == 3) {
+      file.drop_graph();
+      continue;
+    }
+    const std::uint32_t last = round % 3 == 0 ? row_count : 500;  // given up half-way, or not
+    for (std::uint32_t adopted = 0; adopted < last; adopted += 50) {
+      const auto slot = static_cast<slot_index>(random() % row_count);
+      file.remove({&slot, 1});
+      if (file.adopt(50, 512)) break;
+    }
+    while (round % 3 == 0 && !file.adopt(50, 512))
+      std::this_thread::yield();
+  }
+  ended = true;
+  for (std::thread& other : others)
+    other.join();
+  file.drop_graph();
+  const slot_index slot = 0;
+  EXPECT_TRUE(file.is_free(slot));
+}
+
 }  // namespace
 }  // namespace vexfs

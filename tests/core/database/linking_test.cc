@@ -334,6 +334,122 @@ TEST(linking_test, settings_say_whether_there_is_a_graph_and_may_say_so_later) {
   }
 }
 
+TEST(linking_test, other_settings_make_another_graph_while_the_old_one_answers) {
+  struct setting {
+    const char* what;
+    void (*change)(collection_change&);
+  };
+  const setting settings[] = {
+      {"m", [](collection_change& change) { change.hnsw_config.emplace().m = 24; }},
+      {"ef_construct",
+       [](collection_change& change) { change.hnsw_config.emplace().ef_construct = 40; }},
+      {"m of the vector",
+       [](collection_change& change) { change.vectors[""].hnsw_config.emplace().m = 6; }},
+  };
+  for (const setting& one : settings) {
+    for (const std::uint64_t seed : seeds(2)) {
+      SCOPED_TRACE(std::string(one.what) + " seed " + std::to_string(seed));
+      io::simulated_storage disk(seed);
+      world running(disk, 2, seed);
+      running.run(static_cast<std::uint32_t>(seed % 2), [&](database& data) -> io::task<void> {
+        auto creating = create(data, graph_config_of(distance::euclid));
+        co_await creating;
+        client points(data, distance::euclid, seed);
+        auto inserting = points.upsert(0, 3000);
+        co_await inserting;
+        auto linking = wait_until_linked(data);
+        co_await linking;
+        arena memory;
+        auto reporting = data.report("c", memory);
+        const auto before = co_await reporting;
+        EXPECT_TRUE(before);
+        collection_change change;
+        one.change(change);
+        auto changing = data.change_collection("c", change);
+        EXPECT_TRUE(co_await changing);
+        auto asking = info_of(data);
+        EXPECT_EQ((co_await asking).status, collection_status::yellow);
+        // Writes and deletes meanwhile.
+        for (std::uint64_t id = 3000; id < 4500; id += 250) {
+          auto removing = points.remove(points.some_ids(100));
+          co_await removing;
+          auto more = points.upsert(id, id + 250);
+          co_await more;
+          auto searching = points.recall(16, false);
+          EXPECT_GE(co_await searching, 0.95) << "after " << id + 250 << " points";
+          auto counting = info_of(data);
+          EXPECT_GT((co_await counting).indexed_vectors_count, 0U);
+        }
+        auto relinking = wait_until_linked(data);
+        co_await relinking;
+        auto again = info_of(data);
+        EXPECT_EQ((co_await again).indexed_vectors_count, points.size());
+        auto searching = points.recall(100, false);
+        EXPECT_GE(co_await searching, 0.95);
+        auto reporting_again = data.report("c", memory);
+        const auto after = co_await reporting_again;
+        EXPECT_TRUE(after);
+        EXPECT_NE(before->front().graph->config, after->front().graph->config);
+
+        collection_change none;
+        none.vectors[""].hnsw_config.emplace().m = 0;
+        auto dropping = data.change_collection("c", none);
+        EXPECT_TRUE(co_await dropping);
+        auto waiting = wait_until_linked(data);
+        co_await waiting;
+        auto last = info_of(data);
+        EXPECT_EQ((co_await last).indexed_vectors_count, 0U);
+        auto exact = points.recall(16, false);
+        EXPECT_EQ(co_await exact, 1.0);
+        auto closing = close(data, 2);
+        co_await closing;
+      });
+    }
+  }
+}
+
+TEST(linking_test, a_graph_is_dropped_and_made_again_under_searches) {
+  for (const std::uint64_t seed : seeds(4)) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    io::simulated_storage disk(seed);
+    world running(disk, 2, seed);
+    running.run(0, [&](database& data) -> io::task<void> {
+      auto creating = create(data, graph_config_of(distance::dot));
+      co_await creating;
+      client points(data, distance::dot, seed);
+      auto inserting = points.upsert(0, 1500);
+      co_await inserting;
+      bool stop = false;
+      bool ended = false;
+      const auto keep_changing = [&]() -> io::detached {
+        std::mt19937_64 random(seed);
+        while (!stop) {
+          collection_change change;
+          change.hnsw_config.emplace().m = random() % 3 * 8;
+          auto changing = data.change_collection("c", change);
+          EXPECT_TRUE(co_await changing);
+          if (random() % 2 == 0) {
+            auto linking = wait_until_linked(data);
+            co_await linking;
+          }
+        }
+        ended = true;
+      };
+      keep_changing();
+      for (int turn = 0; turn < 60; ++turn) {
+        auto searching = points.recall(8, false);
+        EXPECT_GE(co_await searching, 0.9);
+      }
+      stop = true;
+      while (!ended)
+        co_await io::loop::current().sleep_until(io::loop::current().now() +
+                                                 std::chrono::milliseconds(1));
+      auto closing = close(data, 2);
+      co_await closing;
+    });
+  }
+}
+
 TEST(linking_test, a_collection_goes_though_no_core_is_ever_idle) {
   io::simulated_storage disk(1);
   world running(disk, 2, 1);
