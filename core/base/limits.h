@@ -164,6 +164,11 @@ inline constexpr std::size_t filter_conditions_max = 65'536;
 inline constexpr std::size_t match_text_bytes_max = 64 * 1024;
 inline constexpr std::uint64_t filter_bitmap_bytes_max = 64ULL << 20;
 
+// Bitmaps of filters that each core keeps for each collection, and the longest description of a filter
+// that is worth it.
+inline constexpr std::size_t selection_cache_bytes_max = 8 << 20;
+inline constexpr std::size_t filter_key_bytes_max = 4096;
+
 // Changed points that a plan in construction can look at again; past it the plan starts over, and
 // after so many starts it takes the whole of what is left in one step.
 inline constexpr std::uint32_t filter_change_window = 4096;

@@ -18,6 +18,7 @@ collection::collection(std::uint64_t given_number, std::string given_name,
       machine(given_machine),
       guard(core_count),
       readers(core_count),
+      selections(core_count),
       config(std::move(given_config)),
       slots(readers) {}
 

@@ -7,9 +7,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/database/column.h"
 #include "core/database/id_map.h"
+#include "core/database/selection_cache.h"
 #include "core/database/slot_table.h"
 #include "core/device.h"
 #include "core/filter/indexes.h"
@@ -59,6 +61,7 @@ class collection final : public point_source, public std::enable_shared_from_thi
 
   mutable io::read_guard guard;  // of readers too
   io::epochs readers;
+  mutable std::vector<selection_cache> selections;  // a core's own each
 
   // Under the guard.
   collection_config config;

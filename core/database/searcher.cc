@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "core/base/limits.h"
 #include "core/database/graph_slices.h"
@@ -16,6 +18,7 @@
 #include "core/database/selection.h"
 #include "core/database/slot_reading.h"
 #include "core/database/vector_column.h"
+#include "core/filter/filter_key.h"
 #include "core/io/slices.h"
 
 namespace vexfs {
@@ -103,6 +106,7 @@ struct batch_search {
   }
 
   io::task<void> plan() {
+    std::map<std::string, std::size_t> planned;  // filters of the batch that are alike
     for (std::size_t i = 0; i < searches.size(); ++i) {
       if (const auto& among = searches[i].among) {
         allowed[i].words = *among;
@@ -114,6 +118,13 @@ struct batch_search {
       if (!changes_seen) {
         const auto section = co_await io::read(source.guard);
         changes_seen = source.indexes.change_count();
+      }
+      if (auto key = filter_key(*searches[i].condition)) {
+        const auto [earlier, added] = planned.emplace(std::move(*key), i);
+        if (!added) {
+          allowed[i] = allowed[earlier->second];
+          continue;
+        }
       }
       auto planning = select_points(source, searches[i].condition, memory);
       allowed[i] = co_await planning;

@@ -2,12 +2,19 @@
 #include "core/database/selection.h"
 
 #include "core/base/limits.h"
+#include "core/filter/filter_key.h"
 #include "core/filter/filter_plan.h"
 
 namespace vexfs {
 
 io::task<selection> select_points(const collection& source, const filter* what, arena& memory) {
-  filter_plan plan(what, memory);
+  selection_cache& cache = source.selections[io::loop::current().core_index()];
+  const auto key = what ? filter_key(*what) : std::nullopt;
+  known_bits known;
+  if (key) known = cache.find(*key);
+  if (!known.words.empty()) known.words = memory.copy(known.words);  // others may keep()
+  filter_plan plan =
+      known.words.empty() ? filter_plan(what, memory) : filter_plan(what, known, memory);
   for (;;) {
     {
       const auto section = co_await io::read(source.guard);
@@ -15,6 +22,7 @@ io::task<selection> select_points(const collection& source, const filter* what, 
     }
     co_await io::loop::current().yield();
   }
+  if (key && plan.known().changes_seen != known.changes_seen) cache.keep(*key, plan.known());
   co_return selection{plan.allowed(), plan.count()};
 }
 

@@ -26,7 +26,7 @@ const filter everything;
 }  // namespace
 
 struct plan_state {
-  enum class stage : std::uint8_t { start, leaves, blocks, changes, done };
+  enum class stage : std::uint8_t { known, start, leaves, blocks, changes, done };
 
   const filter* what;
   arena* memory;
@@ -45,6 +45,8 @@ struct plan_state {
   std::span<std::uint64_t> pending;  // what is still to be looked at in it
   std::span<std::uint64_t> allowed, scratch;
 
+  void compile(const field_indexes& indexes);
+  void make_room(const point_source& source);
   void start(const field_indexes& indexes, const point_source& source);
   bool leaves(const point_source& source, std::uint64_t& budget);
   bool blocks(const point_source& source, std::uint64_t& budget);
@@ -52,12 +54,24 @@ struct plan_state {
   bool changes(const field_indexes& indexes, const point_source& source, std::uint64_t& budget);
 };
 
+void plan_state::compile(const field_indexes& indexes) {
+  compiled = memory->make<compiled_filter>(*what, &indexes, *memory);
+  tree = make_plan_tree(compiled->root(), *memory);
+}
+
+/// Bits for all slots that there are now, in memory of the plan's own.
+void plan_state::make_room(const point_source& source) {
+  const auto before = allowed;
+  const std::size_t words = (std::size_t{source.slot_count()} + 63) / 64;
+  allowed = memory->array<std::uint64_t>(words);
+  std::ranges::copy(before.first(std::min(before.size(), words)), allowed.begin());
+}
+
 void plan_state::start(const field_indexes& indexes, const point_source& source) {
   ++starts;
   schema_version = indexes.schema_version();
   changes_seen = indexes.change_count();
-  compiled = memory->make<compiled_filter>(*what, &indexes, *memory);
-  tree = make_plan_tree(compiled->root(), *memory);
+  compile(indexes);
   const std::size_t words = (std::size_t{source.slot_count()} + 63) / 64;
   allowed = memory->array<std::uint64_t>(words);
   pending = memory->array<std::uint64_t>(block_words);
@@ -162,7 +176,8 @@ bool plan_state::changes(const field_indexes& indexes, const point_source& sourc
   for (; changes_seen != indexes.change_count(); ++changes_seen) {
     if (budget == 0) return false;
     const std::uint32_t slot = indexes.changed_slot(changes_seen);
-    if (slot >> 6 >= allowed.size()) continue;
+    if (slot >> 6 >= allowed.size()) make_room(source);
+    if (!compiled) compile(indexes);
     ++checked;
     budget -= std::min(budget, tree.look_cost);
     const std::uint64_t bit = 1ULL << (slot & 63);
@@ -177,6 +192,15 @@ filter_plan::filter_plan(const filter* what, arena& memory) : state_(memory.make
   state_->memory = &memory;
 }
 
+filter_plan::filter_plan(const filter* what, const known_bits& known, arena& memory)
+    : filter_plan(what, memory) {
+  state_->at = plan_state::stage::known;
+  // Read only: make_room() copies them.
+  state_->allowed = {const_cast<std::uint64_t*>(known.words.data()), known.words.size()};
+  state_->schema_version = known.schema_version;
+  state_->changes_seen = known.changes_seen;
+}
+
 bool filter_plan::advance(const field_indexes& indexes, const point_source& source,
                           std::uint32_t budget_points) {
   plan_state& s = *state_;
@@ -188,6 +212,10 @@ bool filter_plan::advance(const field_indexes& indexes, const point_source& sour
       s.at != stage::start && (s.schema_version != indexes.schema_version() ||
                                indexes.change_count() - s.changes_seen > filter_change_window);
   if (stale) s.at = stage::start;
+  if (s.at == stage::known) {
+    s.make_room(source);
+    s.at = stage::changes;
+  }
   // Writers that outrun the plan again and again must not keep it from ending.
   if (s.starts >= filter_plan_starts_max) budget = UINT32_MAX;
   if (s.at == stage::start) s.start(indexes, source);
@@ -212,6 +240,9 @@ std::span<const std::uint64_t> filter_plan::allowed() const {
 }
 std::uint64_t filter_plan::count() const {
   return state_->count;
+}
+known_bits filter_plan::known() const {
+  return {state_->allowed, state_->schema_version, state_->changes_seen};
 }
 std::uint64_t filter_plan::checked_count() const {
   return state_->checked;

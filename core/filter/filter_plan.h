@@ -21,6 +21,13 @@ struct cardinality {
   std::uint64_t max = 0;
 };
 
+/// What a filter let through when so many changes of the collection had been seen.
+struct known_bits {
+  std::span<const std::uint64_t> words;
+  std::uint64_t schema_version = 0;
+  std::uint64_t changes_seen = 0;
+};
+
 /// Turns a filter into a bitmap over slots, in steps between which the read guard may be given up.
 /// Every condition yields two bitmaps, slots that pass and slots that must be looked at; the tree
 /// is folded over them, and only what remains undecided at the root is decided from payloads. So
@@ -31,11 +38,13 @@ struct cardinality {
 ///   use plan.allowed(), plan.count()
 ///
 /// One plan belongs to one core; the arena outlives it. Points that change during the steps are
-/// looked at again in the last one; points inserted meanwhile may be missing.
+/// looked at again in the last one.
 class filter_plan {
  public:
   /// A null filter lets every live point through. `what` outlives the plan.
   filter_plan(const filter* what, arena& memory);
+  /// Of which something is known: where few points have changed since, only these are looked at.
+  filter_plan(const filter* what, const known_bits& known, arena& memory);
 
   /// Does the work of about `budget_points` looked-at payloads (one costs about 0.2 us and never
   /// much more than its own bytes); true when the bitmap is complete.
@@ -45,6 +54,8 @@ class filter_plan {
   /// A bit per slot. Complete after advance() has returned true.
   [[nodiscard]] std::span<const std::uint64_t> allowed() const;
   [[nodiscard]] std::uint64_t count() const;
+  /// What is known now, for a plan of the same filter. Complete after advance() has returned true.
+  [[nodiscard]] known_bits known() const;
   /// How many payloads were looked at: what indexes could not decide.
   [[nodiscard]] std::uint64_t checked_count() const;
 

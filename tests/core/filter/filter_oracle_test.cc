@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/filter/compiled_filter.h"
+#include "core/filter/filter_key.h"
 #include "core/filter/filter_plan.h"
 #include "core/filter/indexes.h"
 #include "tests/core/filter/oracle.h"
@@ -317,6 +318,92 @@ struct world {
 constexpr payload_type all_types[] = {
     payload_type::keyword, payload_type::integer, payload_type::float_number, payload_type::geo,
     payload_type::text,    payload_type::boolean, payload_type::datetime,     payload_type::uuid};
+
+/// A filter, and what was known of it the last time.
+struct remembered {
+  filter what;
+  std::vector<std::uint64_t> words;
+  known_bits known;
+};
+
+TEST(filter_oracle, a_plan_that_goes_on_from_what_was_known_answers_as_a_new_one) {
+  for (const std::uint64_t seed : seeds(20)) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    arena memory;
+    generator make(seed, memory);
+    world all;
+    for (std::uint32_t slot = 0; slot < 100; ++slot)
+      all.put(slot, make.object(2), make);
+    std::vector<remembered> filters(30);
+    for (remembered& one : filters)
+      one.what = make.any_filter(2, false);
+    for (int round = 0; round < 6; ++round) {
+      for (remembered& one : filters) {
+        filter_plan fresh(&one.what, memory);
+        while (!fresh.advance(all.indexes, all.table, 1000)) {
+        }
+        filter_plan plan =
+            round == 0 ? filter_plan(&one.what, memory) : filter_plan(&one.what, one.known, memory);
+        // Points come while it is made: those too have to be known the next time.
+        bool meanwhile = make.chance(30);
+        while (!plan.advance(all.indexes, all.table, static_cast<std::uint32_t>(1 + make.pick(50))))
+          if (std::exchange(meanwhile, false))
+            all.put(static_cast<std::uint32_t>(make.pick(100 + 70 * (round + 1))), make.object(2),
+                    make);
+        filter_plan after(&one.what, memory);
+        while (!after.advance(all.indexes, all.table, 1000)) {
+        }
+        ASSERT_TRUE(std::ranges::equal(plan.allowed(), after.allowed())) << "round " << round;
+        ASSERT_EQ(plan.count(), after.count());
+        one.words.assign(plan.allowed().begin(), plan.allowed().end());
+        one.known = plan.known();
+        one.known.words = one.words;
+      }
+      for (int i = 0; i < 20; ++i) {
+        const auto slot = static_cast<std::uint32_t>(make.pick(100 + 70 * (round + 1)));
+        if (make.chance(70))
+          all.put(slot, make.object(2), make);
+        else if (slot < all.table.slot_count() && all.table.live(slot))
+          all.drop(slot);
+      }
+      if (round == 2)
+        for (const auto* path : generator::paths)
+          if (make.chance(50)) all.add_index(path, all_types[make.pick(std::size(all_types))]);
+      while (!all.indexes.build(all.table, 100)) {
+      }
+    }
+  }
+}
+
+TEST(filter_oracle, filters_with_one_key_are_one_filter) {
+  for (const std::uint64_t seed : seeds(10)) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    arena memory;
+    generator make(seed, memory);
+    generator again(seed, memory);
+    world all;
+    for (std::uint32_t slot = 0; slot < 100; ++slot)
+      all.put(slot, make.object(2), make);
+    world same;
+    for (std::uint32_t slot = 0; slot < 100; ++slot)
+      same.put(slot, again.object(2), again);
+    std::map<std::string, std::vector<std::uint64_t>> known;
+    for (int i = 0; i < 300; ++i) {
+      const filter what = make.any_filter(2, false);
+      const filter twin = again.any_filter(2, false);
+      const auto key = filter_key(what);
+      EXPECT_EQ(key, filter_key(twin));
+      if (!key) continue;
+      filter_plan plan(&what, memory);
+      while (!plan.advance(all.indexes, all.table, 1000)) {
+      }
+      const auto [place, added] = known.try_emplace(*key);
+      if (added) place->second.assign(plan.allowed().begin(), plan.allowed().end());
+      EXPECT_TRUE(std::ranges::equal(place->second, plan.allowed()));
+    }
+    EXPECT_GT(known.size(), 100U);
+  }
+}
 
 TEST(filter_oracle, every_filter_answers_the_same_by_rules_by_payload_and_by_any_index) {
   for (const std::uint64_t seed : seeds(40)) {
