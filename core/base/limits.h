@@ -132,7 +132,7 @@ inline constexpr std::uint64_t matrix_cells_max = 1 << 24;
 // Candidates of one slice where diverse answers are chosen.
 inline constexpr std::uint32_t mmr_slice_candidates = 256;
 // Up to so many allowed points are ranked one by one, without the device.
-inline constexpr std::uint64_t direct_scan_points_max = 100;
+inline constexpr std::uint64_t direct_scan_points_max = 20;
 
 // How often a search begins again whose candidates went away while it ran.
 inline constexpr std::uint32_t search_attempts_max = 4;

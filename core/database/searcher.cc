@@ -165,7 +165,9 @@ struct batch_search {
     if (!search.params.indexed_only &&
         (!graph->complete || graph->tail_count > 2 * tail_limit(dense.dim())))
       return access::scan;
-    if (is_scan_size(row_count(index), dense.dim(), search.full_scan_threshold))
+    // Where a filter lets few through, the device looks at all of them by itself.
+    const bool scans_few = !restricted(index) || search.full_scan_threshold;
+    if (scans_few && is_scan_size(row_count(index), dense.dim(), search.full_scan_threshold))
       return access::scan;
     return effort_of(index).wanted <= search_ef_max ? access::graph : access::scan;
   }

@@ -81,7 +81,7 @@ def test_more_effort_finds_more_and_exact_finds_all(server, seed):
 
     little, usual, much = recall({"hnsw_ef": 16}), recall({"hnsw_ef": 64}), recall({"hnsw_ef": 1000})
     assert little < usual <= much
-    assert much > 0.99
+    assert much > 0.95
     assert recall({"exact": True}) == 1
 
 
