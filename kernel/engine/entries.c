@@ -213,7 +213,7 @@ static bool make_group(struct vexfs_graph *graph, u32 centre)
 		if (!make_rows(graph, VEXFS_GROUP_ENTRIES,
 			       &entries->groups[index]))
 			return false;
-		entries->groups_made++;
+		vexfs_store_relaxed(&entries->groups_made, index + 1);
 	}
 	put_row(graph, &entries->centres, index, centre);
 	vexfs_store_relaxed(&entries->groups[index].count, 0);
@@ -238,7 +238,8 @@ static u32 rank_by(const struct vexfs_graph *graph, u32 slot,
 	u32 farthest = 0, i, j;
 
 	graph->kernels->row_query(graph, slot, planes, &query);
-	vexfs_query_unit_euclid(&query, graph->square_max);
+	vexfs_query_unit_euclid(&query,
+				vexfs_load_relaxed(&graph->square_max));
 	graph->kernels->keys(graph, &query, group->slots, group->count, keys);
 	for (i = 0; i < group->count; i++) {
 		ranks[i] = 0;
@@ -301,7 +302,8 @@ void vexfs_add_entry(struct vexfs_graph *graph, u32 slot, u64 *planes)
 	if (!is_drawn(entries, slot))
 		return;
 	graph->kernels->row_query(graph, slot, planes, &query);
-	vexfs_query_unit_euclid(&query, graph->square_max);
+	vexfs_query_unit_euclid(&query,
+				vexfs_load_relaxed(&graph->square_max));
 	for (tries = 0; tries < 2; tries++) {
 		index = graph->kernels->nearest_group(graph, &query);
 		if (entries->groups[index].count < VEXFS_GROUP_ENTRIES) {

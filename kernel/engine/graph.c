@@ -201,8 +201,9 @@ int vexfs_graph_adopt(struct vexfs_graph *graph, u32 slot)
 	if (vexfs_tail_length(graph) == graph->config.tail_max)
 		return -EAGAIN;
 	/* Of a chunk that another graph has added. */
-	graph->codes[slot / VEXFS_CHUNK_ROWS] =
-		graph->file->chunks[slot / VEXFS_CHUNK_ROWS]->codes;
+	if (!graph->codes[slot / VEXFS_CHUNK_ROWS])
+		graph->codes[slot / VEXFS_CHUNK_ROWS] =
+			graph->file->chunks[slot / VEXFS_CHUNK_ROWS]->codes;
 	make_row(graph, slot);
 	vexfs_store_relaxed(vexfs_state_at(graph, slot), VEXFS_SLOT_TAIL);
 	append_to_tail(graph, slot);
