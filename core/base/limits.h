@@ -120,6 +120,7 @@ inline constexpr std::uint64_t recall_sample_points = 32;
 // the queries to 25,000 texts in 384 dimensions, and .987 on the other half.
 inline constexpr std::uint32_t graph_slice_queries = 8;
 inline constexpr std::uint32_t rescored_more = 5;
+inline constexpr std::uint32_t rescored_margin = 4;
 inline constexpr std::uint32_t rescored_more_one_in = 10;
 inline constexpr std::uint32_t search_ef_default = 200;
 inline constexpr std::uint32_t search_stop_share_default = 8000;

@@ -2,6 +2,7 @@
 #include "core/database/graph_slices.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "core/base/limits.h"
 
@@ -14,9 +15,13 @@ graph_slices::graph_slices(const graph_batch& batch, arena& memory)
       group_(std::clamp(graph_slice_queries * search_ef_default / batch.effort.ef, 1U,
                         graph_slice_queries)),
       slice_count_((batch.query_count() + group_ - 1) / group_) {
-  const std::size_t found_max = std::size_t{batch.query_count()} * batch.effort.wanted;
-  candidates_ = memory.array<candidate>(found_max);
-  scored_ = memory.array<scored_slot>(found_max);
+  const std::size_t found_max = std::size_t{batch.query_count()} * batch.effort.ef;
+  const auto buffer = [&]<class T>(std::span<T>& target) {
+    target = {static_cast<T*>(memory.allocate(found_max * sizeof(T), alignof(T))), found_max};
+  };
+  buffer(candidates_);
+  buffer(scored_);
+  buffer(similarities_);
   counts_ = memory.array<std::uint32_t>(batch.query_count());
 }
 
@@ -24,11 +29,11 @@ void graph_slices::run(std::uint32_t index) {
   const std::uint32_t first = index * group_;
   const std::uint32_t count = std::min(group_, batch_.query_count() - first);
   const std::size_t dim = batch_.column->dim();
-  const std::uint32_t wanted = batch_.effort.wanted;
+  const std::uint32_t ef = batch_.effort.ef;
   const auto targets = batch_.targets.subspan(first * dim, count * dim);
   search_command command;
-  command.wanted = wanted;
-  command.ef = batch_.effort.ef;
+  command.wanted = ef;
+  command.ef = ef;
   command.stop_rank = batch_.effort.stop_rank;
   command.stop_share = batch_.effort.stop_share;
   command.slot_limit = batch_.slot_limit;
@@ -36,8 +41,7 @@ void graph_slices::run(std::uint32_t index) {
   command.query_bits = {reinterpret_cast<const std::uint32_t*>(targets.data()), targets.size()};
   command.allowed = batch_.allowed.subspan(first, count);
   command.allowed_counts = batch_.allowed_counts.subspan(first, count);
-  command.candidates =
-      candidates_.subspan(std::size_t{first} * wanted, std::size_t{count} * wanted);
+  command.candidates = candidates_.subspan(std::size_t{first} * ef, std::size_t{count} * ef);
   command.candidate_counts = counts_.subspan(first, count);
   const auto searched = batch_.column->file().search(command);
   failure_.note(searched);
@@ -48,7 +52,7 @@ void graph_slices::run(std::uint32_t index) {
 
 void graph_slices::rank(std::uint32_t query) {
   const vector_column& column = *batch_.column;
-  const std::size_t first = std::size_t{query} * batch_.effort.wanted;
+  const std::size_t first = std::size_t{query} * batch_.effort.ef;
   const auto candidates = candidates_.subspan(first, counts_[query]);
   const auto scored = scored_.subspan(first, counts_[query]);
   const float* target = batch_.targets.data() + std::size_t{query} * column.dim();
@@ -59,18 +63,40 @@ void graph_slices::rank(std::uint32_t query) {
     for (std::size_t at = 0; at < column.vector_bytes(); at += 64)
       __builtin_prefetch(row + at);
   };
-  for (std::size_t i = 0; i < ahead; ++i)
-    fetch(i);
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    fetch(i + ahead);
-    const slot_index slot = candidates[i].slot;
-    scored[i] = {comparable(similarity_(target, column.row(slot), column.dim())), slot};
+  std::size_t ranked = 0;
+  std::size_t last = std::min<std::size_t>(batch_.effort.wanted, candidates.size());
+  while (ranked < last) {
+    for (std::size_t i = ranked; i < ranked + ahead; ++i)
+      fetch(i);
+    for (; ranked < last; ++ranked) {
+      fetch(ranked + ahead);
+      const slot_index slot = candidates[ranked].slot;
+      scored[ranked] = {comparable(similarity_(target, column.row(slot), column.dim())), slot};
+    }
+    last = std::min(needed(scored.first(ranked), similarities_.subspan(first, ranked)),
+                    candidates.size());
   }
-  std::ranges::sort(scored, is_better);
+  counts_[query] = static_cast<std::uint32_t>(ranked);
+  std::ranges::sort(scored.first(ranked), is_better);
+}
+
+std::size_t graph_slices::needed(std::span<const scored_slot> scored,
+                                 std::span<float> similarities) const {
+  const std::size_t k = batch_.effort.k;
+  if (scored.size() <= k) return scored.size();
+  std::ranges::transform(scored, similarities.begin(), &scored_slot::similarity);
+  const auto worst = similarities.begin() + static_cast<std::ptrdiff_t>(k) - 1;
+  std::ranges::nth_element(similarities, worst, std::ranges::greater());
+  // The codes' errors have put one of the k best so far down; they may have put another down twice
+  // as far.
+  std::size_t depth = scored.size();
+  while (scored[depth - 1].similarity < *worst)
+    --depth;
+  return k + 2 * (depth - k) + rescored_margin;
 }
 
 std::span<const scored_slot> graph_slices::best(std::uint32_t query) const {
-  return scored_.subspan(std::size_t{query} * batch_.effort.wanted, counts_[query]);
+  return scored_.subspan(std::size_t{query} * batch_.effort.ef, counts_[query]);
 }
 
 }  // namespace vexfs

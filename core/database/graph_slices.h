@@ -14,8 +14,9 @@ namespace vexfs {
 
 /// How hard a graph is searched.
 struct search_effort {
-  std::uint32_t wanted = 0;  // slots that are ranked exactly
-  std::uint32_t ef = 0;
+  std::uint32_t k = 0;          // slots that are answered
+  std::uint32_t wanted = 0;     // slots that are ranked exactly, at the least
+  std::uint32_t ef = 0;         // candidates, all of which are ranked if need be
   std::uint32_t stop_rank = 0;  // as the device has them
   std::uint32_t stop_share = 0;
   friend bool operator==(const search_effort&, const search_effort&) = default;
@@ -35,7 +36,8 @@ struct graph_batch {
 };
 
 /// A search of a graph cut into groups of queries, each of which asks the device for candidates and
-/// ranks them exactly. All memory is taken beforehand, so that groups may run on any core.
+/// ranks them exactly: as many as the codes' errors ask for, which are large where vectors differ
+/// little for their length. All memory is taken beforehand, so that groups may run on any core.
 class graph_slices {
  public:
   graph_slices(const graph_batch& batch, arena& memory);
@@ -50,14 +52,18 @@ class graph_slices {
 
  private:
   void rank(std::uint32_t query);
+  /// How many candidates have to be ranked, judged by those that have been.
+  [[nodiscard]] std::size_t needed(std::span<const scored_slot> scored,
+                                   std::span<float> similarities) const;
 
   const graph_batch batch_;
   const similarity_fn similarity_;
   std::uint32_t group_;  // queries of a slice
   std::uint32_t slice_count_;
-  std::span<candidate> candidates_;  // query_count x wanted
+  std::span<candidate> candidates_;  // query_count x ef
   std::span<std::uint32_t> counts_;
-  std::span<scored_slot> scored_;  // query_count x wanted
+  std::span<scored_slot> scored_;  // query_count x ef
+  std::span<float> similarities_;  // query_count x ef, of the slots that have been scored
   first_failure failure_;
 };
 

@@ -179,6 +179,7 @@ struct batch_search {
     const std::uint32_t k = wanted(index);
     const double more = std::max(params.oversampling.value_or(1), 1.0);
     search_effort effort;
+    effort.k = k;
     effort.wanted = static_cast<std::uint32_t>(
         std::min(std::max(k * more, 1.0 * k + k / rescored_more_one_in + rescored_more),
                  search_ef_max + 1.0));

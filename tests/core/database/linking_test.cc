@@ -24,11 +24,11 @@ collection_config graph_config_of(distance metric) {
 /// What a client knows about its points, and the truth about its searches.
 class client {
  public:
-  client(database& data, distance metric, std::uint64_t seed)
+  client(database& data, distance metric, std::uint64_t seed, float spread = 1)
       : data_(data), metric_(metric), random_(seed) {
     for (auto& center : centers_)
       for (float& value : center)
-        value = normal_(random_);
+        value = spread * normal_(random_);
   }
 
   /// In clustered order: neighbours come one after another.
@@ -332,6 +332,26 @@ TEST(linking_test, settings_say_whether_there_is_a_graph_and_may_say_so_later) {
       co_await closing;
     });
   }
+}
+
+TEST(linking_test, neighbours_are_told_apart_where_they_differ_little_for_their_length) {
+  const std::uint64_t seed = run_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  io::simulated_storage disk(seed);
+  world running(disk, 2, seed);
+  running.run(0, [&](database& data) -> io::task<void> {
+    auto creating = create(data, graph_config_of(distance::euclid));
+    co_await creating;
+    client points(data, distance::euclid, seed, 3);
+    auto inserting = points.upsert(0, 4000);
+    co_await inserting;
+    auto linking = wait_until_linked(data);
+    co_await linking;
+    auto searching = points.recall(100, false);
+    EXPECT_GE(co_await searching, 0.95);
+    auto closing = close(data, 2);
+    co_await closing;
+  });
 }
 
 TEST(linking_test, other_settings_make_another_graph_while_the_old_one_answers) {
