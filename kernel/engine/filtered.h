@@ -3,7 +3,9 @@
  * Searching under a filter. Where few slots pass, all of them are scored. Else
  * a walk goes through what does not pass; where it comes to a place that little
  * passes of, as it soon does where the filter is narrow or far from the query,
- * it starts over, by hops.
+ * it starts over, by hops; or where little near the query passes, and all that
+ * does can be scored in a millisecond, by a scan: far off, the nearest are many,
+ * about equally far, and in places that few links join.
  */
 #ifndef VEXFS_ENGINE_FILTERED_H
 #define VEXFS_ENGINE_FILTERED_H
@@ -20,5 +22,9 @@
 void vexfs_plan_filtered(const struct vexfs_graph *graph,
 			 const struct vexfs_search *search,
 			 struct vexfs_walk *walk);
+/* How a walk through what does not pass, that is lost, starts over. */
+void vexfs_plan_again(const struct vexfs_graph *graph,
+		      const struct vexfs_search *search,
+		      struct vexfs_walk *walk);
 
 #endif

@@ -187,11 +187,16 @@ int vexfs_run_search(const struct vexfs_graph *graph,
 		struct vexfs_walk *walk = walks[ended];
 
 		if (must_start_over(walk)) {
-			walk->regime = VEXFS_REGIME_HOPS;
-			start_walk(graph, search, walk);
-			continue;
+			vexfs_plan_again(graph, search, walk);
+			if (walk->regime == VEXFS_REGIME_HOPS) {
+				start_walk(graph, search, walk);
+				continue;
+			}
+			size_pools(search, walk);
+			vexfs_start_scan(graph, walk);
+		} else {
+			vexfs_offer_tail(graph, walk);
 		}
-		vexfs_offer_tail(graph, walk);
 		answer(graph, search, walk);
 		status = start_next(graph, search, &next, spaces[ended]);
 		if (status != -ENOENT)
