@@ -101,9 +101,11 @@ inline constexpr std::uint64_t scan_code_bytes_max = 512 << 10;
 inline constexpr std::uint64_t tail_code_bytes_max = 24 << 20;
 inline constexpr std::uint32_t tail_rows_min = 1024;
 inline constexpr std::uint32_t tail_rows_max = tail_code_bytes_max / 128;
-// Linking: items of about 50 us in a slice, slices a core in a round, rows of before the graph that
-// join in one step, and how long a full tail is waited for that does not get shorter.
-inline constexpr std::uint32_t link_slice_items = 4;
+// Linking: what a slice does, about 200 us (an item is ef_construct times dim + 256 of it: 43 us at
+// 128 dimensions and ef_construct 100, 71 us at 384); slices a core in a round, rows of before the
+// graph that join in one step, and how long a full tail is waited for that does not get shorter.
+inline constexpr std::uint64_t link_slice_work = 180'000;
+inline constexpr std::uint64_t link_slice_items_max = 16;
 inline constexpr std::uint32_t link_round_slices = 4;
 inline constexpr std::uint32_t adopt_step_rows = 256;
 inline constexpr std::int64_t link_patience_seconds = 10;
@@ -165,8 +167,8 @@ inline constexpr std::size_t filter_conditions_max = 65'536;
 inline constexpr std::size_t match_text_bytes_max = 64 * 1024;
 inline constexpr std::uint64_t filter_bitmap_bytes_max = 64ULL << 20;
 
-// Bitmaps of filters that each core keeps for each collection, and the longest description of a filter
-// that is worth it.
+// Bitmaps of filters that each core keeps for each collection, and the longest description of a
+// filter that is worth it.
 inline constexpr std::size_t selection_cache_bytes_max = 8 << 20;
 inline constexpr std::size_t filter_key_bytes_max = 4096;
 

@@ -117,11 +117,21 @@ void note_pace(vector_column::link_pace& pace, std::uint64_t vectors,
   add(pace.micros, micros);
 }
 
+/// Items that take about as long as a slice may.
+std::uint32_t slice_items(const vector_column& dense) {
+  std::uint64_t ef_construct = 1;
+  for (const auto& graph : {dense.file().graph(), dense.file().next_graph()})
+    if (graph) ef_construct = std::max<std::uint64_t>(ef_construct, graph->config.ef_construct);
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+      link_slice_work / (ef_construct * (dense.dim() + 256)), 1, link_slice_items_max));
+}
+
 /// One round of slices on one column. How many items they did.
 io::task<std::uint32_t> link_round(vector_column& dense, io::urgency when) {
   std::atomic<std::uint32_t> done{0};
+  const std::uint32_t items = slice_items(dense);
   auto slice = [&](std::uint32_t) {
-    done.fetch_add(dense.file().link(link_slice_items), std::memory_order_relaxed);
+    done.fetch_add(dense.file().link(items), std::memory_order_relaxed);
   };
   const auto linked_count = [&] {
     const auto graph = dense.file().graph();  // may be dropped meanwhile, or replaced

@@ -238,8 +238,7 @@ static u32 rank_by(const struct vexfs_graph *graph, u32 slot,
 	u32 farthest = 0, i, j;
 
 	graph->kernels->row_query(graph, slot, planes, &query);
-	vexfs_query_unit_euclid(&query,
-				vexfs_load_relaxed(&graph->square_max));
+	vexfs_query_unit_euclid(&query, vexfs_load_relaxed(&graph->square_max));
 	graph->kernels->keys(graph, &query, group->slots, group->count, keys);
 	for (i = 0; i < group->count; i++) {
 		ranks[i] = 0;
@@ -302,8 +301,7 @@ void vexfs_add_entry(struct vexfs_graph *graph, u32 slot, u64 *planes)
 	if (!is_drawn(entries, slot))
 		return;
 	graph->kernels->row_query(graph, slot, planes, &query);
-	vexfs_query_unit_euclid(&query,
-				vexfs_load_relaxed(&graph->square_max));
+	vexfs_query_unit_euclid(&query, vexfs_load_relaxed(&graph->square_max));
 	for (tries = 0; tries < 2; tries++) {
 		index = graph->kernels->nearest_group(graph, &query);
 		if (entries->groups[index].count < VEXFS_GROUP_ENTRIES) {
