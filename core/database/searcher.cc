@@ -180,9 +180,9 @@ struct batch_search {
     const double more = std::max(params.oversampling.value_or(1), 1.0);
     search_effort effort;
     effort.k = k;
+    const std::uint64_t usual = std::uint64_t{k} + k / rescored_more_one_in + rescored_more;
     effort.wanted = static_cast<std::uint32_t>(
-        std::min(std::max(k * more, 1.0 * k + k / rescored_more_one_in + rescored_more),
-                 search_ef_max + 1.0));
+        std::min(std::max(k * more, static_cast<double>(usual)), search_ef_max + 1.0));
     if (params.hnsw_ef) {
       effort.ef =
           static_cast<std::uint32_t>(std::min<std::uint64_t>(*params.hnsw_ef, search_ef_max));

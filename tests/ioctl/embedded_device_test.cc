@@ -101,7 +101,8 @@ class scan_test : public testing::TestWithParam<scenario> {};
 
 TEST_P(scan_test, the_candidates_hold_the_true_top_k_for_every_kernel) {
   const auto& [kind, metric, dim] = GetParam();
-  const std::uint64_t seed = testing::UnitTest::GetInstance()->random_seed() + 17;
+  const auto seed =
+      static_cast<std::uint64_t>(testing::UnitTest::GetInstance()->random_seed()) + 17;
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
   constexpr std::uint32_t row_count = 5000;

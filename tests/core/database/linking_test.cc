@@ -95,7 +95,7 @@ class client {
         }
         const float score = score_between(targets[i], place->second);
         EXPECT_NEAR(hit.score, score, 1e-3F * std::max(1.0F, std::abs(score)));
-        hits += std::ranges::count(truth, hit.id.low);
+        hits += static_cast<std::size_t>(std::ranges::count(truth, hit.id.low));
       }
     }
     co_return wanted == 0 ? 1.0 : static_cast<double>(hits) / static_cast<double>(wanted);

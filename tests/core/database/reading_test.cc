@@ -211,9 +211,11 @@ TEST(reading_test, points_that_move_while_they_are_searched_for_are_found) {
         bool stop = false;
         bool ended = false;
         const auto keep_moving = [&]() -> io::detached {
-          for (std::uint64_t first = 0; !stop; first += 48) {
+          std::uint64_t first = 0;
+          while (!stop) {
             auto writing = write(first, first + 48);
             co_await writing;
+            first += 48;
           }
           ended = true;
         };

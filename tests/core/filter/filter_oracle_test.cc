@@ -337,7 +337,7 @@ TEST(filter_oracle, a_plan_that_goes_on_from_what_was_known_answers_as_a_new_one
     std::vector<remembered> filters(30);
     for (remembered& one : filters)
       one.what = make.any_filter(2, false);
-    for (int round = 0; round < 6; ++round) {
+    for (std::size_t round = 0; round < 6; ++round) {
       for (remembered& one : filters) {
         filter_plan fresh(&one.what, memory);
         while (!fresh.advance(all.indexes, all.table, 1000)) {
