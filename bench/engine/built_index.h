@@ -13,6 +13,7 @@
 
 #include "bench/engine/data_set.h"
 #include "ioctl/embedded/cpu.h"
+#include "ioctl/embedded/engine_kernels.h"
 
 extern "C" {
 #include "kernel/engine/link.h"
@@ -35,28 +36,11 @@ inline double thread_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-struct level {
-  const vexfs_kernels* scan;
-  const vexfs_graph_kernels* graph;
-};
-
-inline level kernels_of(simd_level chosen) {
-  switch (chosen) {
-    case simd_level::avx512:
-      return {&vexfs_kernels_avx512, &vexfs_graph_kernels_avx512};
-    case simd_level::avx2:
-      return {&vexfs_kernels_avx2, &vexfs_graph_kernels_avx2};
-    case simd_level::scalar:
-      break;
-  }
-  return {&vexfs_kernels_scalar, &vexfs_graph_kernels_scalar};
-}
-
 /// A collection as the engine holds it.
 class built_index {
  public:
   built_index(const data_set& data, const vexfs_graph_config& config) : data_(data) {
-    const level kernels = kernels_of(chosen_simd_level());
+    const engine_kernels kernels = kernels_for(chosen_simd_level());
     file_ = vexfs_vector_file_create(
         data.dim, data.metric == distance::euclid ? VEXFS_METRIC_EUCLID : VEXFS_METRIC_DOT,
         kernels.scan);

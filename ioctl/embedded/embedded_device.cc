@@ -10,6 +10,7 @@
 
 #include "core/base/assert.h"
 #include "ioctl/embedded/built_graph.h"
+#include "ioctl/embedded/engine_kernels.h"
 #include "ioctl/embedded/scratch.h"
 
 extern "C" {
@@ -33,23 +34,6 @@ constexpr std::uint32_t walks_at_a_time = 4;
 constexpr std::uint32_t line_slack = 16;
 // Below it a filter line costs as much memory traffic as the code that it saves.
 constexpr std::uint32_t lines_dim_min = 256;
-
-struct kernels {
-  const vexfs_kernels* scan;
-  const vexfs_graph_kernels* graph;
-};
-
-kernels kernels_for(simd_level level) {
-  switch (level) {
-    case simd_level::avx512:
-      return {&vexfs_kernels_avx512, &vexfs_graph_kernels_avx512};
-    case simd_level::avx2:
-      return {&vexfs_kernels_avx2, &vexfs_graph_kernels_avx2};
-    case simd_level::scalar:
-      break;
-  }
-  return {&vexfs_kernels_scalar, &vexfs_graph_kernels_scalar};
-}
 
 /// A row of three times m links, of which a slot takes two thirds when it is linked; an overflowing
 /// one is cut to five sixths, so that it has room for a while.
@@ -348,7 +332,7 @@ class embedded_device final : public device {
   }
 
  private:
-  const kernels kernels_;
+  const engine_kernels kernels_;
 };
 
 }  // namespace

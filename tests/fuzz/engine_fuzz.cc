@@ -59,9 +59,9 @@ class engine_run {
     config.tail_max = kind & 4 ? word(input_) % (1U << 20) : 1U << (input_.byte() % 10);
     config.lines = kind & 8 ? 1 : bound(input_, 1);
     file_ = vexfs_vector_file_create(dim_, kind & 16 ? VEXFS_METRIC_DOT : VEXFS_METRIC_EUCLID,
-                                     scan_kernels(level));
+                                     kernels_for(level).scan);
     if (!file_) return;
-    if (vexfs_graph_create(file_, &config, graph_kernels(level), &graph_) != 0) {
+    if (vexfs_graph_create(file_, &config, kernels_for(level).graph, &graph_) != 0) {
       graph_ = nullptr;
       return;
     }

@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "ioctl/embedded/cpu.h"
+#include "ioctl/embedded/engine_kernels.h"
 
 extern "C" {
 #include "kernel/engine/link.h"
@@ -38,30 +39,6 @@ inline std::vector<simd_level> levels() {
   for (const simd_level level : {simd_level::scalar, simd_level::avx2, simd_level::avx512})
     if (level <= detect_simd_level()) found.push_back(level);
   return found;
-}
-
-inline const vexfs_graph_kernels* graph_kernels(simd_level level) {
-  switch (level) {
-    case simd_level::scalar:
-      return &vexfs_graph_kernels_scalar;
-    case simd_level::avx2:
-      return &vexfs_graph_kernels_avx2;
-    case simd_level::avx512:
-      return &vexfs_graph_kernels_avx512;
-  }
-  return nullptr;
-}
-
-inline const vexfs_kernels* scan_kernels(simd_level level) {
-  switch (level) {
-    case simd_level::scalar:
-      return &vexfs_kernels_scalar;
-    case simd_level::avx2:
-      return &vexfs_kernels_avx2;
-    case simd_level::avx512:
-      return &vexfs_kernels_avx512;
-  }
-  return nullptr;
 }
 
 inline vexfs_graph_config usual_config(std::uint32_t dim) {
@@ -103,9 +80,9 @@ class engine_index {
   engine_index(std::uint32_t dim, vexfs_metric metric, const vexfs_graph_config& config,
                simd_level level = detect_simd_level())
       : dim_(dim) {
-    file_ = vexfs_vector_file_create(dim, metric, scan_kernels(level));
+    file_ = vexfs_vector_file_create(dim, metric, kernels_for(level).scan);
     EXPECT_NE(file_, nullptr);
-    EXPECT_EQ(vexfs_graph_create(file_, &config, graph_kernels(level), &graph_), 0);
+    EXPECT_EQ(vexfs_graph_create(file_, &config, kernels_for(level).graph, &graph_), 0);
     EXPECT_EQ(vexfs_linker_create(graph_, &linker_), 0);
   }
   ~engine_index() {
