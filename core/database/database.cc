@@ -373,8 +373,10 @@ io::task<result<collection_info>> database::info(std::string_view name) {
     if (column->kind() == vector_kind::dense) {
       const auto progress = progress_of(source, static_cast<const vector_column&>(*column));
       info.indexed_vectors_count += progress.linked;
-      if (progress.pending) info.status = collection_status::yellow;
-      if (progress.pending) one.waiting = progress.waiting;
+      if (progress.pending) {
+        info.status = collection_status::yellow;
+        one.waiting = progress.waiting;
+      }
     }
   }
   info.payload_bytes = source.payload_bytes.load(std::memory_order_relaxed);

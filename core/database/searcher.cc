@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/base/limits.h"
 #include "core/database/graph_slices.h"
@@ -119,14 +120,16 @@ struct batch_search {
         const auto section = co_await io::read(source.guard);
         changes_seen = source.indexes.change_count();
       }
+      std::optional<std::string_view> known_by;
       if (auto key = filter_key(*searches[i].condition)) {
-        const auto [earlier, added] = planned.emplace(std::move(*key), i);
+        const auto [place, added] = planned.emplace(std::move(*key), i);
         if (!added) {
-          allowed[i] = allowed[earlier->second];
+          allowed[i] = allowed[place->second];
           continue;
         }
+        known_by = place->first;
       }
-      auto planning = select_points(source, searches[i].condition, memory);
+      auto planning = select_points(source, searches[i].condition, known_by, memory);
       allowed[i] = co_await planning;
     }
     const auto section = co_await io::read(source.guard);

@@ -8,8 +8,14 @@
 namespace vexfs {
 
 io::task<selection> select_points(const collection& source, const filter* what, arena& memory) {
-  selection_cache& cache = source.selections[io::loop::current().core_index()];
   const auto key = what ? filter_key(*what) : std::nullopt;
+  auto selecting = select_points(source, what, key, memory);
+  co_return co_await selecting;
+}
+
+io::task<selection> select_points(const collection& source, const filter* what,
+                                  std::optional<std::string_view> key, arena& memory) {
+  selection_cache& cache = source.selections[io::loop::current().core_index()];
   known_bits known;
   if (key) known = cache.find(*key);
   if (!known.words.empty()) known.words = memory.copy(known.words);  // others may keep()

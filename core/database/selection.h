@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 
 #include "core/base/arena.h"
 #include "core/database/collection.h"
@@ -24,5 +26,9 @@ struct selection {
 /// in the arena.
 [[nodiscard]] io::task<selection> select_points(const collection& source, const filter* what,
                                                 arena& memory);
+
+/// The same where the filter's filter_key() is at hand.
+[[nodiscard]] io::task<selection> select_points(const collection& source, const filter* what,
+                                                std::optional<std::string_view> key, arena& memory);
 
 }  // namespace vexfs
