@@ -122,14 +122,21 @@ class churn_round {
   std::vector<std::uint32_t> rows_;
 };
 
-}  // namespace
-
-outcome<void> run_step(run_context& run, const churn_step& how, step_report& to) {
-  const auto count = static_cast<std::uint32_t>(std::lround(how.share * run.present_count));
+/// How many of the points that are there a share of them is.
+outcome<std::uint32_t> taking_part(const run_context& run, double share) {
+  const auto count = static_cast<std::uint32_t>(std::lround(share * run.present_count));
   if (count == 0)
     return fail_with(
         exit_code::too_few_points,
         fmt::format("too few points: {} are there, none of them take part", run.present_count));
+  return count;
+}
+
+}  // namespace
+
+outcome<void> run_step(run_context& run, const churn_step& how, step_report& to) {
+  const auto count = taking_part(run, how.share);
+  if (!count) return std::unexpected(count.error());
   auto searches = make_search_stream(run, how.search);
   if (!searches) return std::unexpected(std::move(searches).error());
   random_numbers numbers(run.plan.seed, 9);
@@ -137,8 +144,8 @@ outcome<void> run_step(run_context& run, const churn_step& how, step_report& to)
   step_meter meter(run);
   outcome<void> ended;
   for (std::uint32_t number = 1; number <= how.rounds && ended; ++number) {
-    ended =
-        churn_round(run, how, **searches, number).play(choose(run, how.choice, count, numbers), to);
+    ended = churn_round(run, how, **searches, number)
+                .play(choose(run, how.choice, *count, numbers), to);
     if (ended) ended = await_points(run, how.wait, to);
     to.facts.emplace_back(fmt::format("resident MB, after round {}", number), resident(run));
   }
@@ -147,16 +154,13 @@ outcome<void> run_step(run_context& run, const churn_step& how, step_report& to)
 }
 
 outcome<void> run_step(run_context& run, const update_step& how, step_report& to) {
-  const auto count = static_cast<std::uint32_t>(std::lround(how.share * run.present_count));
-  if (count == 0)
-    return fail_with(
-        exit_code::too_few_points,
-        fmt::format("too few points: {} are there, none of them take part", run.present_count));
+  const auto count = taking_part(run, how.share);
+  if (!count) return std::unexpected(count.error());
   auto searches = make_search_stream(run, how.search);
   if (!searches) return std::unexpected(std::move(searches).error());
   random_numbers numbers(run.plan.seed, 10);
   std::vector<std::uint32_t> rows = shuffled(run.present_count, numbers);
-  rows.resize(count);
+  rows.resize(*count);
   // Not powers of two: a server that brings vectors to unit length gets other digits, too.
   static constexpr std::array factors{1.25F, 1.5F, 1.75F};
   request_set requests;
