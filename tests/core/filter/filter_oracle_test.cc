@@ -339,9 +339,6 @@ TEST(filter_oracle, a_plan_that_goes_on_from_what_was_known_answers_as_a_new_one
       one.what = make.any_filter(2, false);
     for (std::size_t round = 0; round < 6; ++round) {
       for (remembered& one : filters) {
-        filter_plan fresh(&one.what, memory);
-        while (!fresh.advance(all.indexes, all.table, 1000)) {
-        }
         filter_plan plan =
             round == 0 ? filter_plan(&one.what, memory) : filter_plan(&one.what, one.known, memory);
         // Points come while it is made: those too have to be known the next time.
