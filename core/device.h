@@ -84,11 +84,15 @@ struct vector_storage {
   std::uint32_t graph_bytes = 0;  // of one vector: links and filter line; 0 before start_graph()
 };
 
+/// What linking does first: what is worth most, or whatever gives removed slots back.
+enum class link_order : std::uint8_t { usual, repair_first };
+
 struct graph_state {
   graph_config config;
   bool complete = false;           // every live slot is linked or in the tail
   std::uint32_t linked_count = 0;  // live ones
   std::uint32_t dead_count = 0;    // removed ones that the graph still holds
+  std::uint32_t dying_count = 0;   // of these, those that a repair is taking out
   std::uint32_t tail_count = 0;    // inserted and not linked yet: every search looks at each
 };
 
@@ -134,7 +138,7 @@ class vector_file {
   [[nodiscard]] virtual std::optional<graph_state> next_graph() const = 0;
   /// Links some of the tail, or takes dead slots out: at most so many items of about 50 us.
   /// Returns how many it did; 0 where there is nothing to do, or other cores do the last of it.
-  virtual std::uint32_t link(std::uint32_t item_count) = 0;
+  virtual std::uint32_t link(std::uint32_t item_count, link_order order) = 0;
 
   /// Of a complete graph; not_found where it has been dropped meanwhile. Blocks for the time of the
   /// search; callers cut batches into slices.

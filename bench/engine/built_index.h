@@ -79,7 +79,8 @@ class built_index {
       const std::uint32_t limit = vexfs_slot_limit(graph_);
       std::vector<std::byte> scratch(vexfs_link_scratch_bytes(linker_, limit));
       while (vexfs_tail_length(graph_) != 0)
-        if (vexfs_run_link(linker_, 64, limit, scratch.data()) == 0) std::this_thread::yield();
+        if (vexfs_run_link(linker_, VEXFS_LINK_USUAL, 64, limit, scratch.data()) == 0)
+          std::this_thread::yield();
       ran += thread_seconds() - start;
     };
     std::vector<std::thread> others;

@@ -69,6 +69,10 @@ void collection::ids(std::span<const std::uint32_t> wanted, point_id* found) con
     *found++ = slots[slot].id;
 }
 
+bool collection::is_free(slot_index slot) const {
+  return std::ranges::all_of(columns, [&](const auto& one) { return one.second->is_free(slot); });
+}
+
 bool collection::has_vector(std::uint32_t slot, std::string_view vector_name) const {
   const auto found = columns.find(vector_name);
   return found != columns.end() && found->second->has(slot);

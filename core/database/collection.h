@@ -89,6 +89,9 @@ class collection final : public point_source, public std::enable_shared_from_thi
 
   void touch_info() { info_version.fetch_add(1, std::memory_order_release); }
 
+  /// Whether no column holds on to what it had in a retired slot.
+  [[nodiscard]] bool is_free(slot_index slot) const;
+
   [[nodiscard]] std::shared_ptr<column> find_column(std::string_view vector_name) const {
     const auto found = columns.find(vector_name);
     return found == columns.end() ? nullptr : found->second;

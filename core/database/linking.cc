@@ -37,10 +37,11 @@ bool wants_graph(const collection& target, const vector_column& dense) {
   return !is_scan_size(dense.count(), dense.dim(), threshold);
 }
 
-/// True where more than one in so many slots of the graph has died. A few are left where they are:
-/// taking them out reads the whole graph.
+/// True where more than one in so many slots of the graph has died and no repair has begun to take
+/// them out. A few are left where they are: taking them out reads the whole graph.
 bool has_dead(const graph_state& state, std::uint64_t one_in) {
-  return state.dead_count * one_in > std::uint64_t{state.linked_count} + state.dead_count;
+  const std::uint64_t dead = state.dead_count - state.dying_count;
+  return dead * one_in > std::uint64_t{state.linked_count} + state.dead_count;
 }
 
 graph_config graph_config_of(const hnsw_settings& settings, std::uint32_t dim) {
@@ -71,11 +72,17 @@ std::uint32_t longest_tail(const vector_file& file) {
   const auto next = file.next_graph();
   return std::max(graph ? graph->tail_count : 0, next ? next->tail_count : 0);
 }
+/// Where points would soon have to wait for slots, it is not put off until the usual part of the
+/// graph has died.
+bool wants_repair_first(const collection& target, const graph_state& graph) {
+  return has_dead(graph, repair_one_in) && target.slots.is_short_by(graph.dead_count);
+}
 bool is_behind(const collection& target, const vector_column& dense) {
   if (due_of(target, dense) != due::nothing) return true;
   const auto graph = dense.file().graph();
-  return graph && (!graph->complete || dense.file().next_graph() || graph->tail_count > 0 ||
-                   has_dead(*graph, 16));
+  return graph &&
+         (!graph->complete || dense.file().next_graph() || graph->tail_count > 0 ||
+          graph->dying_count > 0 || has_dead(*graph, 16) || wants_repair_first(target, *graph));
 }
 bool is_far_behind(const vector_column& dense) {
   const auto graph = dense.file().graph();
@@ -127,11 +134,11 @@ std::uint32_t slice_items(const vector_column& dense) {
 }
 
 /// One round of slices on one column. How many items they did.
-io::task<std::uint32_t> link_round(vector_column& dense, io::urgency when) {
+io::task<std::uint32_t> link_round(vector_column& dense, io::urgency when, link_order order) {
   std::atomic<std::uint32_t> done{0};
   const std::uint32_t items = slice_items(dense);
   auto slice = [&](std::uint32_t) {
-    done.fetch_add(dense.file().link(items), std::memory_order_relaxed);
+    done.fetch_add(dense.file().link(items, order), std::memory_order_relaxed);
   };
   const auto linked_count = [&] {
     const auto graph = dense.file().graph();  // may be dropped meanwhile, or replaced
@@ -155,8 +162,10 @@ io::task<bool> link_columns(collection& target, std::uint32_t& done) {
   const column_list columns = linkable_columns(target);
   for (const auto& dense : columns) {
     const bool adopted = advance_graph(target, *dense, failure);
-    if (dense->file().graph()) {
-      auto linking = link_round(*dense, io::urgency::when_idle);
+    if (const auto graph = dense->file().graph()) {
+      auto linking = link_round(
+          *dense, io::urgency::when_idle,
+          wants_repair_first(target, *graph) ? link_order::repair_first : link_order::usual);
       done += co_await linking;
     }
     behind = behind || !adopted || is_behind(target, *dense);
@@ -198,7 +207,7 @@ io::detached link_at_once(std::shared_ptr<collection> target) {
     const column_list columns = linkable_columns(*target);
     for (const auto& dense : columns) {
       if (!is_far_behind(*dense)) continue;
-      auto linking = link_round(*dense, io::urgency::somebody_waits);
+      auto linking = link_round(*dense, io::urgency::somebody_waits, link_order::usual);
       working = co_await linking > 0 || working;
       target->touch_info();
     }
@@ -206,6 +215,40 @@ io::detached link_at_once(std::shared_ptr<collection> target) {
     co_await io::loop::current().yield();
   }
   state.runs_urgent = false;
+}
+
+/// Ends some seconds after the last item of work.
+class link_patience {
+ public:
+  [[nodiscard]] bool lasts(std::uint32_t items_done) {
+    const io::clock_time now = io::loop::current().now();
+    if (items_done > 0) end_ = now + std::chrono::seconds(link_patience_seconds);
+    return now <= end_;
+  }
+
+ private:
+  io::clock_time end_ = io::loop::current().now() + std::chrono::seconds(link_patience_seconds);
+};
+
+error no_memory_for_linking() {
+  return {errc::insufficient_storage, "out of memory for linking vectors"};
+}
+
+/// Of both graphs: linking or repair may give slots back.
+bool holds_slots(const vector_file& file) {
+  const auto holds = [](const std::optional<graph_state>& graph) {
+    return graph && (graph->tail_count > 0 || graph->dead_count > 0);
+  };
+  return holds(file.graph()) || holds(file.next_graph());
+}
+
+/// What gives slots back soonest: those that died in the tail come back by linking, too.
+link_order order_for_slots(const vector_file& file) {
+  const auto pays = [](const std::optional<graph_state>& graph) {
+    return graph && (has_dead(*graph, repair_one_in) || graph->tail_count == 0);
+  };
+  return pays(file.graph()) || pays(file.next_graph()) ? link_order::repair_first
+                                                       : link_order::usual;
 }
 
 }  // namespace
@@ -231,22 +274,34 @@ void keep_linked(collection& target) {
   if (far_behind && !state.runs_urgent) link_at_once(target.shared_from_this());
 }
 
-io::task<result<void>> make_room(collection& target, std::size_t row_count) {
+io::task<result<void>> make_room(collection& target, std::size_t point_count) {
   if (!target.linking.allowed) co_return result<void>{};
   const column_list columns = linkable_columns(target);
+  const auto is_free = [&](slot_index slot) { return target.is_free(slot); };
+  link_patience patience;
+  // Writes are applied one after another, so nothing takes the room of this one meanwhile.
   for (const auto& dense : columns) {
     const std::uint64_t limit = tail_limit(dense->dim());
-    const auto is_full = [&] { return longest_tail(dense->file()) + row_count > limit; };
-    io::clock_time patience =
-        io::loop::current().now() + std::chrono::seconds(link_patience_seconds);
-    while (is_full()) {
-      auto linking = link_round(*dense, io::urgency::somebody_waits);
-      if (co_await linking > 0)
-        patience = io::loop::current().now() + std::chrono::seconds(link_patience_seconds);
-      else if (io::loop::current().now() > patience)
-        co_return fail(errc::insufficient_storage, "out of memory for linking vectors");
+    while (longest_tail(dense->file()) + point_count > limit) {
+      auto linking = link_round(*dense, io::urgency::somebody_waits, link_order::usual);
+      if (!patience.lasts(co_await linking)) co_return std::unexpected(no_memory_for_linking());
       co_await io::loop::current().yield();
     }
+  }
+  while (target.linking.allowed && !target.slots.has_room(point_count, is_free)) {
+    // What readers hold back is not waited for: one of them may stay for long.
+    bool some_held = false;
+    std::uint32_t done = 0;
+    for (const auto& dense : columns) {
+      if (!holds_slots(dense->file())) continue;
+      some_held = true;
+      auto linking =
+          link_round(*dense, io::urgency::somebody_waits, order_for_slots(dense->file()));
+      done += co_await linking;
+    }
+    if (!some_held) break;
+    if (!patience.lasts(done)) co_return std::unexpected(no_memory_for_linking());
+    co_await io::loop::current().yield();
   }
   co_return result<void>{};
 }

@@ -22,9 +22,10 @@ namespace vexfs {
 /// Has the graphs brought up to date in the background. Cheap where they are.
 void keep_linked(collection& target);
 
-/// Waits until every tail has room for so many more slots; links itself meanwhile.
-/// insufficient_storage: linking does not go on, for want of memory.
-[[nodiscard]] io::task<result<void>> make_room(collection& target, std::size_t row_count);
+/// Waits until every tail has room for so many more points, and until there are slots for them: of
+/// those that died the graphs give back all but the spare ones before more memory is used. Links
+/// and repairs itself meanwhile. insufficient_storage: that does not go on, for want of memory.
+[[nodiscard]] io::task<result<void>> make_room(collection& target, std::size_t point_count);
 
 /// Ends the work in the background for good; continues when it has ended.
 [[nodiscard]] io::task<void> end_linking(collection& target);

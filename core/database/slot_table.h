@@ -34,23 +34,30 @@ class slot_table {
   /// A dead slot for a new point; nothing when 32 bits are used up.
   template <class IsFree>
   [[nodiscard]] std::optional<slot_index> take(IsFree&& is_free) {
-    // A few of each are enough: more slots are looked at than are retired.
-    for (std::uint32_t looks = 0; looks < slot_looks_max && !retired_.empty(); ++looks) {
-      const retired_slot first = retired_.front();
-      if (first.epoch >= readers_.safe_before()) break;
-      retired_.pop_front();
-      if (is_free(first.slot)) return first.slot;
-      held_.push_back(first.slot);
-    }
-    for (std::uint32_t looks = 0; looks < slot_looks_max && !held_.empty(); ++looks) {
-      const slot_index slot = held_.front();
-      held_.pop_front();
-      if (is_free(slot)) return slot;
-      held_.push_back(slot);
+    gather(1, is_free);
+    if (!free_.empty()) {
+      const slot_index slot = free_.back();
+      free_.pop_back();
+      return slot;
     }
     if (generations_.size() >= slot_count_max) return std::nullopt;
     generations_.push_back(0);
     return static_cast<slot_index>(generations_.size() - 1);
+  }
+
+  /// Whether so many can be taken without more than the spare slots beyond the most points that
+  /// there have been. Where they cannot, ask again when columns have given some back.
+  template <class IsFree>
+  [[nodiscard]] bool has_room(std::size_t count, IsFree&& is_free) {
+    const std::uint64_t most = live_most_ + spare_count();
+    const std::uint64_t unused = most - std::min<std::uint64_t>(most, generations_.size());
+    if (unused < count) gather(count, is_free);
+    return unused + free_.size() >= count;
+  }
+
+  /// Whether so many slots that a column holds on to leave less than half of the spare ones.
+  [[nodiscard]] bool is_short_by(std::uint64_t held_count) const {
+    return live_count_ + held_count > live_most_ + spare_count() / 2;
   }
 
   /// Gives back a slot that was taken and never published. A search may have met it in a column.
@@ -61,11 +68,13 @@ class slot_table {
     if (slot >= records_.size()) records_.resize(std::size_t{slot} + 1);
     if (slot / 64 >= live_.size()) live_.resize(slot / 64 + 1);
     live_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+    live_most_ = std::max(live_most_, ++live_count_);
   }
 
   /// After the slot has been taken out of the id map and of the device.
   void retire(slot_index slot) {
     live_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+    --live_count_;
     std::string().swap(records_[slot].payload);
     free_later(slot);
   }
@@ -91,6 +100,28 @@ class slot_table {
     slot_index slot;
     std::uint64_t epoch;
   };
+  [[nodiscard]] std::uint64_t spare_count() const {
+    return live_most_ / slot_spare_one_in + slot_spare_min;
+  }
+  /// Looks at some of the slots that came back, until so many can be taken.
+  template <class IsFree>
+  void gather(std::size_t count, IsFree&& is_free) {
+    // A few of each are enough: more slots are looked at than are retired.
+    const std::size_t looks_most = count * slot_looks_max;
+    const std::uint64_t safe = readers_.safe_before();
+    for (std::size_t looks = 0; looks < looks_most && free_.size() < count; ++looks) {
+      if (retired_.empty() || retired_.front().epoch >= safe) break;
+      const slot_index slot = retired_.front().slot;
+      retired_.pop_front();
+      is_free(slot) ? free_.push_back(slot) : held_.push_back(slot);
+    }
+    const std::size_t held_looks = std::min(looks_most, held_.size());
+    for (std::size_t looks = 0; looks < held_looks && free_.size() < count; ++looks) {
+      const slot_index slot = held_.front();
+      held_.pop_front();
+      is_free(slot) ? free_.push_back(slot) : held_.push_back(slot);
+    }
+  }
   void free_later(slot_index slot) {
     ++generations_[slot];
     retired_.push_back({slot, readers_.retire()});
@@ -100,10 +131,14 @@ class slot_table {
   std::deque<slot_record> records_;
   std::vector<std::uint64_t> live_;
   std::vector<slot_generation> generations_;
+  std::uint64_t live_count_ = 0;
+  std::uint64_t live_most_ = 0;       // at any time so far
   std::deque<retired_slot> retired_;  // in the order of their epochs
   // No reader has these any more, but some column does. Columns let go of them in any order, so the
   // queue turns round: one that is kept for long does not keep those behind it.
   std::deque<slot_index> held_;
+  // Neither readers nor columns have these.
+  std::vector<slot_index> free_;
 };
 
 }  // namespace vexfs

@@ -26,10 +26,8 @@ class staging {
 
   /// Takes a slot. False: there is none left.
   [[nodiscard]] bool add(const point_id& id, std::string_view payload) {
-    const auto slot = target_.slots.take([&](slot_index retired) {
-      return std::ranges::all_of(target_.columns,
-                                 [&](const auto& named) { return named.second->is_free(retired); });
-    });
+    const auto slot =
+        target_.slots.take([&](slot_index retired) { return target_.is_free(retired); });
     if (!slot) return false;
     points_[count_++] = {id, *slot, payload};
     return true;

@@ -187,10 +187,10 @@ class embedded_vector_file final : public vector_file {
   std::optional<graph_state> graph() const override { return state_at(current_); }
   std::optional<graph_state> next_graph() const override { return state_at(next_); }
 
-  std::uint32_t link(std::uint32_t item_count) override {
+  std::uint32_t link(std::uint32_t item_count, link_order order) override {
     // First the one that searches wait for.
-    const std::uint32_t done = link_at(current_, item_count);
-    return done + link_at(next_, item_count - done);
+    const std::uint32_t done = link_at(current_, item_count, order);
+    return done + link_at(next_, item_count - done, order);
   }
 
   result<void> search(const search_command& command) const override {
@@ -294,18 +294,25 @@ class embedded_vector_file final : public vector_file {
     state.config = use->config;
     state.complete = use->complete.load(std::memory_order_acquire);
     state.tail_count = vexfs_tail_length(use->graph);
-    state.dead_count = vexfs_load_relaxed(&use->graph->dead_count);
+    // In this order: a repair that begins meanwhile counts the same slots for both, never for none.
+    state.dead_count = vexfs_load_acquire(&use->graph->dead_count);
+    state.dying_count = vexfs_load_relaxed(&use->graph->dying_count);
+    state.dead_count += state.dying_count;
     const std::uint32_t linked = vexfs_load_relaxed(&use->graph->linked_count);
     state.linked_count = linked - std::min(linked, state.dead_count);
     return state;
   }
 
-  [[nodiscard]] static std::uint32_t link_at(const graph_place& place, std::uint32_t item_count) {
+  [[nodiscard]] static std::uint32_t link_at(const graph_place& place, std::uint32_t item_count,
+                                             link_order order) {
     const graph_use use(place);
     if (!use || item_count == 0) return 0;
     const std::uint32_t slot_limit = vexfs_slot_limit(use->graph);
     void* scratch = thread_scratch::take(vexfs_link_scratch_bytes(use->linker, slot_limit));
-    return scratch ? vexfs_run_link(use->linker, item_count, slot_limit, scratch) : 0;
+    if (!scratch) return 0;
+    return vexfs_run_link(use->linker,
+                          order == link_order::usual ? VEXFS_LINK_USUAL : VEXFS_LINK_REPAIR,
+                          item_count, slot_limit, scratch);
   }
 
   vexfs_vector_file* const file_;

@@ -56,6 +56,7 @@ struct vexfs_graph {
 	struct vexfs_exponents squares; /* of the live rows, as packed */
 	u32 linked_count; /* tombstones too */
 	u32 dead_count; /* tombstones that no repair has begun to take out */
+	u32 dying_count; /* those that one is taking out */
 	u32 tail_first; /* both count without end; places are modulo tail_max */
 	u32 tail_last;
 	u32 *tail;

@@ -93,7 +93,7 @@ static void next_work(struct vexfs_linker *linker, struct vexfs_worker *worker)
 {
 	u32 count;
 
-	if (vexfs_wants_repair(linker)) {
+	if (vexfs_wants_repair(linker, worker->order)) {
 		open_phase(linker, PHASE_REPAIR, vexfs_begin_repair(linker));
 		return;
 	}
@@ -131,7 +131,8 @@ static void next_phase(struct vexfs_linker *linker, u64 claim,
 /* Opens a phase where none is and there is something to do. */
 static void open_work(struct vexfs_linker *linker, struct vexfs_worker *worker)
 {
-	if (!vexfs_tail_length(linker->graph) && !vexfs_wants_repair(linker))
+	if (!vexfs_tail_length(linker->graph) &&
+	    !vexfs_wants_repair(linker, worker->order))
 		return;
 	if (vexfs_exchange(&linker->opening, 1))
 		return;
@@ -180,13 +181,14 @@ static void run_item(struct vexfs_linker *linker, u64 claim,
 	}
 }
 
-u32 vexfs_run_link(struct vexfs_linker *linker, u32 budget, u32 slot_limit,
-		   void *scratch)
+u32 vexfs_run_link(struct vexfs_linker *linker, enum vexfs_link_order order,
+		   u32 budget, u32 slot_limit, void *scratch)
 {
 	struct vexfs_worker worker;
 	u32 ran;
 
 	cut_scratch(linker, slot_limit, scratch, &worker);
+	worker.order = order;
 	for (ran = 0; ran < budget; ran++) {
 		u64 claim;
 

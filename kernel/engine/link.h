@@ -23,6 +23,11 @@
 #define VEXFS_BATCH_MAX 1024u /* members */
 #define VEXFS_LINK_PARTS 16u /* of the links back, by target */
 
+enum vexfs_link_order {
+	VEXFS_LINK_USUAL, /* repair where a part of the graph has died */
+	VEXFS_LINK_REPAIR, /* repair first, however few have died */
+};
+
 struct vexfs_linker;
 
 /* One for each graph. -ENOMEM. */
@@ -39,9 +44,10 @@ size_t vexfs_link_scratch_bytes(const struct vexfs_linker *linker,
  * links back, about 50 us. Returns how many it ran: fewer than the budget where
  * the tail is linked, other workers have taken what is left of the phase, or it
  * has slots from slot_limit on. Several workers may run it at the same time,
- * each with its own scratch; slot_limit is what that was measured with.
+ * each with its own scratch; slot_limit is what that was measured with. The
+ * order counts where a worker opens what comes next.
  */
-u32 vexfs_run_link(struct vexfs_linker *linker, u32 budget, u32 slot_limit,
-		   void *scratch);
+u32 vexfs_run_link(struct vexfs_linker *linker, enum vexfs_link_order order,
+		   u32 budget, u32 slot_limit, void *scratch);
 
 #endif

@@ -35,6 +35,7 @@ struct vexfs_worker {
 	u32 *kept;
 	u64 *edges; /* of a part: target above member */
 	u32 seen_is_clear; /* 1: no bit of the walk's is set */
+	enum vexfs_link_order order;
 };
 
 /* Batches: choosing answers how many members there are. */
@@ -48,7 +49,8 @@ void vexfs_finish_batch(struct vexfs_linker *linker,
 
 /* Repair: beginning answers how many items of VEXFS_REPAIR_SLOTS there are. */
 #define VEXFS_REPAIR_SLOTS 4u
-bool vexfs_wants_repair(const struct vexfs_linker *linker);
+bool vexfs_wants_repair(const struct vexfs_linker *linker,
+			enum vexfs_link_order order);
 u32 vexfs_begin_repair(struct vexfs_linker *linker);
 void vexfs_repair_rows(struct vexfs_linker *linker, u32 item,
 		       struct vexfs_worker *worker);

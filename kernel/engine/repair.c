@@ -8,24 +8,25 @@
  */
 #include "link_parts.h"
 
-/* A pass reads every row, so it waits for this part to have died; the larger
- * one where slots are waiting to be linked. */
-#define DEAD_SHARE_IDLE 16u
-#define DEAD_SHARE_BUSY 4u
+/* A pass reads every row, so it waits for this part to have died, if nobody
+ * needs the slots before. */
+#define DEAD_SHARE 16u
 
 static enum vexfs_slot_state state_of(const struct vexfs_graph *graph, u32 slot)
 {
 	return vexfs_load_acquire(vexfs_state_at(graph, slot));
 }
 
-bool vexfs_wants_repair(const struct vexfs_linker *linker)
+bool vexfs_wants_repair(const struct vexfs_linker *linker,
+			enum vexfs_link_order order)
 {
 	const struct vexfs_graph *graph = linker->graph;
-	const u32 share =
-		vexfs_tail_length(graph) ? DEAD_SHARE_BUSY : DEAD_SHARE_IDLE;
-	const u32 dead = vexfs_load_relaxed(&graph->dead_count);
+	const u32 least =
+		order == VEXFS_LINK_REPAIR
+			? 0
+			: vexfs_load_relaxed(&graph->linked_count) / DEAD_SHARE;
 
-	return dead > vexfs_load_relaxed(&graph->linked_count) / share;
+	return vexfs_load_relaxed(&graph->dead_count) > least;
 }
 
 /* Who dies from here on waits for the next pass. */
@@ -41,6 +42,7 @@ u32 vexfs_begin_repair(struct vexfs_linker *linker)
 					    VEXFS_SLOT_DYING);
 			dying++;
 		}
+	vexfs_add(&graph->dying_count, dying);
 	vexfs_sub(&graph->dead_count, dying);
 	return limit / VEXFS_REPAIR_SLOTS;
 }
@@ -168,6 +170,7 @@ void vexfs_free_slots(struct vexfs_linker *linker, u32 item)
 			continue;
 		vexfs_write_row(graph, slot, NULL, 0);
 		vexfs_sub(&graph->linked_count, 1);
+		vexfs_sub(&graph->dying_count, 1);
 		vexfs_store_release(vexfs_state_at(graph, slot),
 				    VEXFS_SLOT_FREE);
 	}

@@ -174,7 +174,8 @@ class engine_run {
     if (!linker_) return 0;
     const std::uint32_t limit = vexfs_slot_limit(graph_);
     aligned_memory scratch(vexfs_link_scratch_bytes(linker_, limit));
-    return vexfs_run_link(linker_, std::min(budget, 4000U), limit, scratch.get());
+    return vexfs_run_link(linker_, budget % 2 == 0 ? VEXFS_LINK_USUAL : VEXFS_LINK_REPAIR,
+                          std::min(budget, 4000U), limit, scratch.get());
   }
 
   void search() {

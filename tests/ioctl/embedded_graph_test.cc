@@ -61,7 +61,7 @@ std::vector<candidate> search(const vector_file& file, std::span<const std::uint
 
 void link_all(vector_file& file, std::uint32_t tail_limit) {
   while (!file.adopt(100, tail_limit) || file.graph()->tail_count > 0)
-    (void)file.link(50);
+    (void)file.link(50, link_order::usual);
 }
 
 TEST(embedded_graph_test, rows_of_before_the_graph_join_it_and_every_kernel_answers_the_same) {
@@ -89,7 +89,7 @@ TEST(embedded_graph_test, rows_of_before_the_graph_join_it_and_every_kernel_answ
     for (slot_index slot = 3100; slot < row_count; slot += 100) {
       insert(**file, rows, slot, slot + 100);
       while ((*file)->graph()->tail_count > 100)
-        EXPECT_GT((*file)->link(50), 0U);
+        EXPECT_GT((*file)->link(50, link_order::usual), 0U);
     }
     const auto state = (*file)->graph();
     EXPECT_TRUE(state->complete);
@@ -130,7 +130,7 @@ TEST(embedded_graph_test, a_slot_is_not_free_before_the_graph_has_let_it_go) {
   for (slot_index slot = 100; slot < 300; ++slot)
     more.push_back(slot);
   (*file)->remove(more);
-  while ((*file)->link(50) > 0) {
+  while ((*file)->link(50, link_order::usual) > 0) {
   }
   EXPECT_EQ((*file)->graph()->dead_count, 0U);
   EXPECT_TRUE((*file)->is_free(5));
@@ -183,7 +183,7 @@ TEST(embedded_graph_test, writing_linking_and_searching_go_on_at_the_same_time) 
   for (int worker = 0; worker < 2; ++worker)
     others.emplace_back([&] {
       while (!ended)
-        (void)file.link(8);
+        (void)file.link(8, link_order::usual);
     });
   std::atomic<std::uint32_t> limit{1000};
   for (int reader = 0; reader < 2; ++reader)
@@ -267,7 +267,7 @@ TEST(embedded_graph_test, a_graph_takes_the_place_of_another_when_it_holds_every
     EXPECT_EQ(file.graph()->config, sparse);
     EXPECT_TRUE(file.graph()->complete);
     EXPECT_EQ(search(file, std::span(rows).first(dim), next).size(), k);
-    (void)file.link(50);
+    (void)file.link(50, link_order::usual);
     replaced = file.adopt(100, 256);
   }
   EXPECT_EQ(file.graph()->config, dense);
@@ -314,7 +314,7 @@ TEST(embedded_graph_test, graphs_are_replaced_and_dropped_while_they_are_searche
   std::vector<std::thread> others;
   others.emplace_back([&] {
     while (!ended)
-      (void)file.link(8);
+      (void)file.link(8, link_order::usual);
   });
   for (int reader = 0; reader < 2; ++reader)
     others.emplace_back([&] {

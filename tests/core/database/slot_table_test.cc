@@ -57,6 +57,35 @@ TEST(slot_table_test, a_slot_that_a_reader_may_hold_is_not_taken_however_it_came
   EXPECT_EQ(slots.take(is_free), staged);
 }
 
+TEST(slot_table_test, points_that_come_again_have_room_in_the_spare_slots_and_in_those_given_back) {
+  io::epochs readers(1);
+  slot_table slots(readers);
+  bool columns_let_go = false;
+  const auto is_free = [&](slot_index) { return columns_let_go; };
+  // A collection that grows always has room.
+  constexpr slot_index most = 3200;
+  for (slot_index slot = 0; slot < most; ++slot) {
+    ASSERT_TRUE(slots.has_room(64, is_free));
+    slots.publish(*slots.take(is_free));
+  }
+  constexpr std::uint64_t spare = most / slot_spare_one_in + slot_spare_min;
+  for (slot_index slot = 0; slot < most; ++slot)
+    slots.retire(slot);
+  for (std::uint64_t again = 0; again < spare; ++again) {
+    ASSERT_TRUE(slots.has_room(1, is_free));
+    slots.publish(*slots.take(is_free));
+  }
+  EXPECT_FALSE(slots.has_room(1, is_free));
+  EXPECT_FALSE(slots.is_short_by(most - spare / 2));
+  EXPECT_TRUE(slots.is_short_by(most));
+  columns_let_go = true;
+  for (slot_index slot = 0; slot < most; ++slot) {
+    ASSERT_TRUE(slots.has_room(1, is_free));
+    ASSERT_LT(*slots.take(is_free), most);
+  }
+  EXPECT_FALSE(slots.has_room(1, is_free));
+}
+
 TEST(slot_table_test, a_slot_that_was_taken_is_nothing_to_readers_before_it_is_published) {
   io::epochs readers(1);
   slot_table slots(readers);

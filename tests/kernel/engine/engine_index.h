@@ -103,10 +103,10 @@ class engine_index {
   void remove(std::uint32_t slot) { vexfs_graph_remove(graph_, slot); }
 
   /// One call of the command; how many items it ran.
-  std::uint32_t link_some(std::uint32_t budget) {
+  std::uint32_t link_some(std::uint32_t budget, vexfs_link_order order = VEXFS_LINK_USUAL) {
     const std::uint32_t limit = vexfs_slot_limit(graph_);
     aligned_memory scratch(vexfs_link_scratch_bytes(linker_, limit));
-    return vexfs_run_link(linker_, budget, limit, scratch.get());
+    return vexfs_run_link(linker_, order, budget, limit, scratch.get());
   }
   void link_all(std::uint32_t budget = 100) {
     while (link_some(budget) != 0) {
@@ -298,6 +298,7 @@ inline void validate(const vexfs_graph* graph) {
   }
   ASSERT_EQ(linked, graph->linked_count);
   ASSERT_EQ(dead, graph->dead_count);
+  ASSERT_EQ(graph->dying_count, 0U);
 
   std::vector<std::uint32_t> tail;
   for (std::uint32_t at = graph->tail_first; at != graph->tail_last; ++at) {

@@ -237,6 +237,53 @@ TEST(graph_test, a_removed_slot_is_never_answered) {
   validate(index.graph());
 }
 
+std::uint32_t count_free(const engine_index& index, const std::vector<std::uint32_t>& slots) {
+  return static_cast<std::uint32_t>(std::ranges::count_if(
+      slots, [&](std::uint32_t slot) { return vexfs_graph_is_free(index.graph(), slot) != 0; }));
+}
+
+TEST(graph_test, who_needs_slots_gets_the_few_that_have_died_before_the_tail_is_linked) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  constexpr std::uint32_t dim = 32;
+  constexpr std::uint32_t count = 3000;
+  const floats rows = make_rows(random, "clusters", count, dim);
+  engine_index index(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
+  index.insert_all(rows);
+  index.link_all();
+  const std::vector<std::uint32_t> few{3, 500, 501, 2999};
+  for (const std::uint32_t slot : few)
+    index.remove(slot);
+  index.link_all();
+  EXPECT_EQ(count_free(index, few), 0U) << "too few for a pass that nobody asks for";
+  index.insert_all(rows, count);
+  while (count_free(index, few) < few.size())
+    ASSERT_NE(index.link_some(100, VEXFS_LINK_REPAIR), 0U);
+  EXPECT_EQ(vexfs_tail_length(index.graph()), count);
+  index.link_all();
+  validate(index.graph());
+}
+
+TEST(graph_test, a_part_that_has_died_is_taken_out_though_slots_wait_to_be_linked) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  constexpr std::uint32_t dim = 32;
+  constexpr std::uint32_t count = 3000;
+  const floats rows = make_rows(random, "clusters", count, dim);
+  engine_index index(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
+  index.insert_all(rows);
+  index.link_all();
+  std::vector<std::uint32_t> dead;
+  for (std::uint32_t slot = 0; dead.size() <= count / 16; slot += 7) {
+    index.remove(slot);
+    dead.push_back(slot);
+  }
+  index.insert_all(rows, count);
+  while (count_free(index, dead) < dead.size())
+    ASSERT_NE(index.link_some(100), 0U);
+  EXPECT_EQ(vexfs_tail_length(index.graph()), count);
+}
+
 /// What one core does to a graph, for the next test: rounds of deletes and inserts.
 void churn(engine_index& index, const floats& rows, std::uint64_t seed, bool whole_clusters) {
   std::mt19937_64 random(seed);

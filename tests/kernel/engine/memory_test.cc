@@ -70,7 +70,7 @@ int live() {
     if (linker) {
       const std::uint32_t limit = vexfs_slot_limit(graph);
       std::vector<std::byte> scratch(vexfs_link_scratch_bytes(linker, limit));
-      vexfs_run_link(linker, 200, limit, scratch.data());
+      vexfs_run_link(linker, VEXFS_LINK_USUAL, 200, limit, scratch.data());
       vexfs_linker_destroy(linker);
     }
     vexfs_graph_destroy(graph);
