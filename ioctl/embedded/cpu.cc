@@ -34,11 +34,11 @@ simd_level detect_simd_level() {
   constexpr std::uint32_t avx512dq = 1U << 17;
   constexpr std::uint32_t avx512bw = 1U << 30;
   constexpr std::uint32_t avx512vl = 1U << 31;
-  constexpr std::uint32_t avx512vnni = 1U << 11;       // in ecx
-  constexpr std::uint32_t avx512vpopcntdq = 1U << 14;  // in ecx
+  constexpr std::uint32_t avx512vnni = 1U << 11;    // in ecx
+  constexpr std::uint32_t avx512bitalg = 1U << 12;  // in ecx
   if (!(ebx & avx2)) return simd_level::scalar;
   constexpr std::uint32_t all_ebx = avx512f | avx512dq | avx512bw | avx512vl;
-  constexpr std::uint32_t all_ecx = avx512vnni | avx512vpopcntdq;
+  constexpr std::uint32_t all_ecx = avx512vnni | avx512bitalg;
   const bool has_512 = (ebx & all_ebx) == all_ebx && (ecx & all_ecx) == all_ecx;
   return has_512 && (saved & zmm_state) == zmm_state ? simd_level::avx512 : simd_level::avx2;
 }

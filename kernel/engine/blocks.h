@@ -15,6 +15,15 @@ static ALWAYS_INLINE u32 row_blocks(const struct vexfs_graph *graph)
 	return graph->row_bytes / VEXFS_ROW_ALIGN;
 }
 
+/* A filter line's length, as vexfs_line_bytes() has it: a constant where blocks
+ * are. */
+static ALWAYS_INLINE u32 line_bytes_of(const u32 blocks)
+{
+	return (blocks * 8 + (u32)sizeof(struct vexfs_line_tail) +
+		VEXFS_ROW_ALIGN - 1) &
+	       ~(VEXFS_ROW_ALIGN - 1);
+}
+
 /* Runs a body with `blocks` a constant for 128, 384, 768 and 1536 dimensions. */
 #define WITH_BLOCKS(graph, call)                              \
 	do {                                                  \

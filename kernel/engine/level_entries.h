@@ -6,102 +6,77 @@
 #include "blocks.h"
 #include "walk.h"
 
-/* Keys of four rows; places past the last repeat it. */
-static ALWAYS_INLINE u32 entries4_below(const struct vexfs_graph *graph,
-					const struct vexfs_entry_rows *from,
-					const struct vexfs_query *query,
-					u32 first, u32 count, s32 threshold,
-					const u32 blocks, s32 *keys)
+/* Keys of eight rows, and the set of those below the threshold; places past the
+ * last repeat it and are in no set. Not inlined, as the frames of all lengths would
+ * add up. */
+static noinline u32 entries8_below(const struct vexfs_graph *graph,
+				   const struct vexfs_entry_rows *from,
+				   const struct vexfs_query *query, u32 first,
+				   u32 count, s32 threshold, const u32 blocks,
+				   s32 *keys)
 {
-	const u32 stride =
-		graph->config.lines ? graph->line_bytes : graph->row_bytes;
-	const struct vexfs_row_scale *scales[4];
-	const u8 *rows[4];
-	u32 j;
+	const struct vexfs_row_scale *scales[8];
+	const u8 *rows[8];
+	const u32 stride = graph->config.lines ? line_bytes_of(blocks)
+					       : blocks * VEXFS_ROW_ALIGN;
+	u32 set, j;
 
-	for (j = 0; j < 4; j++) {
+	for (j = 0; j < 8; j++) {
 		const u32 index = first + j < count ? first + j : count - 1;
 
 		rows[j] = from->rows + (size_t)index * stride;
 		scales[j] = &from->scales[index];
 	}
 	if (graph->config.lines)
-		return lines4_below(query, rows, 0, threshold, stride, keys);
-	return codes4_below(query, (const s8 *const *)rows, scales, threshold,
-			    blocks, keys);
+		set = lines8_below(query, rows, 0, threshold, stride, keys);
+	else
+		set = codes4_below(query, (const s8 *const *)rows, scales,
+				   threshold, blocks, keys) |
+		      codes4_below(query, (const s8 *const *)rows + 4,
+				   scales + 4, threshold, blocks, keys + 4)
+			      << 4;
+	return count - first < 8 ? set & ((1u << (count - first)) - 1) : set;
 }
 
-/* Puts the numbers of the nearest centres into a pool. */
-static ALWAYS_INLINE void nearest_centres(const struct vexfs_graph *graph,
-					  const struct vexfs_query *query,
-					  u32 count,
-					  const struct vexfs_pool *pool,
-					  const u32 blocks)
+static ALWAYS_INLINE void
+offer_entries_blocks(const struct vexfs_graph *graph,
+		     const struct vexfs_entry_rows *from, const u32 *slots,
+		     u32 count, const struct vexfs_query *query,
+		     const u64 *allowed, u32 slot_limit,
+		     const struct vexfs_pool *pool, const u32 blocks)
 {
-	u32 i, j, set;
+	u32 i, set;
 
-	for (i = 0; i < count; i += 4) {
-		s32 keys[4];
+	for (i = 0; i < count; i += 8) {
+		s32 keys[8];
 
-		set = entries4_below(graph, &graph->entries->centres, query, i,
-				     count, pool->keys[pool->ef - 1], blocks,
-				     keys);
-		for (; set; set &= set - 1) {
-			j = (u32)__builtin_ctz(set);
-			if (i + j < count && keys[j] < pool->keys[pool->ef - 1])
-				pool_put(pool, keys[j], i + j);
-		}
-	}
-}
-
-static ALWAYS_INLINE void nearest_of_group(const struct vexfs_graph *graph,
-					   const struct vexfs_entry_rows *group,
-					   const struct vexfs_query *query,
-					   const u64 *allowed, u32 slot_limit,
-					   const struct vexfs_pool *pool,
-					   const u32 blocks)
-{
-	const u32 count = vexfs_load_acquire(&group->count);
-	u32 i, j, set;
-
-	for (i = 0; i < count; i += 4) {
-		s32 keys[4];
-
-		set = entries4_below(graph, group, query, i, count,
+		set = entries8_below(graph, from, query, i, count,
 				     pool->keys[pool->ef - 1], blocks, keys);
 		for (; set; set &= set - 1) {
-			u32 slot;
+			const u32 j = (u32)__builtin_ctz(set);
+			const u32 slot =
+				slots ? vexfs_load_relaxed(&slots[i + j])
+				      : i + j;
 
-			j = (u32)__builtin_ctz(set);
-			if (i + j >= count ||
-			    keys[j] >= pool->keys[pool->ef - 1])
-				continue;
-			slot = vexfs_load_relaxed(&group->slots[i + j]);
-			if (slot < slot_limit && vexfs_passes(allowed, slot))
+			if (keys[j] < pool->keys[pool->ef - 1] &&
+			    slot < slot_limit && vexfs_passes(allowed, slot))
 				pool_put(pool, keys[j], slot);
 		}
 	}
 }
 
-static ALWAYS_INLINE void nearest_blocks(const struct vexfs_graph *graph,
-					 const struct vexfs_query *query,
-					 const u64 *allowed, u32 slot_limit,
-					 const struct vexfs_pool *groups,
-					 const struct vexfs_pool *pool,
-					 const u32 blocks)
+/* Puts the slots of the nearest rows that pass into a pool, or the rows' numbers
+ * where no slots are given. A function of its own, so that its frame is there once. */
+static noinline void offer_entries(const struct vexfs_graph *graph,
+				   const struct vexfs_entry_rows *from,
+				   const u32 *slots, u32 count,
+				   const struct vexfs_query *query,
+				   const u64 *allowed, u32 slot_limit,
+				   const struct vexfs_pool *pool)
 {
-	const struct vexfs_entries *entries = graph->entries;
-	const u32 count = vexfs_load_acquire(&entries->group_count);
-	u32 i;
-
-	if (count > groups->ef)
-		nearest_centres(graph, query, count, groups, blocks);
-	for (i = 0; i < groups->ef && i < count; i++)
-		nearest_of_group(
-			graph,
-			&entries->groups[count > groups->ef ? groups->slots[i]
-							    : i],
-			query, allowed, slot_limit, pool, blocks);
+	WITH_BLOCKS(graph,
+		    offer_entries_blocks(graph, from, slots, count, query,
+					 allowed, slot_limit, pool, blocks));
 }
 
 static void nearest_entries(const struct vexfs_graph *graph,
@@ -109,8 +84,22 @@ static void nearest_entries(const struct vexfs_graph *graph,
 			    u32 slot_limit, const struct vexfs_pool *groups,
 			    const struct vexfs_pool *pool)
 {
-	WITH_BLOCKS(graph, nearest_blocks(graph, query, allowed, slot_limit,
-					  groups, pool, blocks));
+	const struct vexfs_entries *entries = graph->entries;
+	const u32 count = vexfs_load_acquire(&entries->group_count);
+	u32 i;
+
+	if (count > groups->ef)
+		offer_entries(graph, &entries->centres, NULL, count, query,
+			      NULL, count, groups);
+	for (i = 0; i < groups->ef && i < count; i++) {
+		const struct vexfs_entry_rows *group =
+			&entries->groups[count > groups->ef ? groups->slots[i]
+							    : i];
+
+		offer_entries(graph, group, group->slots,
+			      vexfs_load_acquire(&group->count), query, allowed,
+			      slot_limit, pool);
+	}
 }
 
 static ALWAYS_INLINE u32 nearest_group_blocks(const struct vexfs_graph *graph,
@@ -121,14 +110,14 @@ static ALWAYS_INLINE u32 nearest_group_blocks(const struct vexfs_graph *graph,
 	s32 best = VEXFS_KEY_NONE;
 	u32 nearest = 0, i, j, set;
 
-	for (i = 0; i < count; i += 4) {
-		s32 keys[4];
+	for (i = 0; i < count; i += 8) {
+		s32 keys[8];
 
-		set = entries4_below(graph, &graph->entries->centres, query, i,
+		set = entries8_below(graph, &graph->entries->centres, query, i,
 				     count, best, blocks, keys);
 		for (; set; set &= set - 1) {
 			j = (u32)__builtin_ctz(set);
-			if (i + j < count && keys[j] < best) {
+			if (keys[j] < best) {
 				best = keys[j];
 				nearest = i + j;
 			}

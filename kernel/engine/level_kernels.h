@@ -4,9 +4,15 @@
  * defines before it includes this:
  *
  *   codes4_below(query, codes, scales, threshold, blocks, keys)
- *   lines4_below(query, lines, slack, threshold, bytes, keys)
- *       four keys, answering the set of those below the threshold; the others
- *       need not be stored
+ *   lines8_below(query, lines, slack, threshold, bytes, keys)
+ *       four keys, eight keys, answering the set of those below the threshold;
+ *       the others need not be stored
+ *   keep_8(to, from, set)      moves those of eight that are in a set to the
+ *       front of `to`, which may begin before `from`; how many
+ *   unseen_links(row, width, slot_limit, seen, slots)  the slots of a row's links
+ *       below the limit that have no bit in `seen`; up to 16 more are written
+ *   next_open(pool, from)      the first place from there that has not been
+ *       expanded, or the pool's ef or more
  *   pool_put(pool, key, slot)  the place where it was inserted
  *   code_sum(code, bytes)      what the query's dot products need of its code
  *   planes_of_64(code, planes, stride)  the four planes of 64 elements, a word

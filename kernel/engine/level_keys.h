@@ -24,6 +24,32 @@ static ALWAYS_INLINE u32 keys4_below(const struct vexfs_graph *graph,
 	return codes4_below(query, codes, scales, threshold, blocks, keys);
 }
 
+/* Moves the slots whose lines leave them likely to the front: how many. There is
+ * room for seven more. */
+static ALWAYS_INLINE u32 keep_likely(const struct vexfs_graph *graph,
+				     const struct vexfs_walk *walk, u32 *slots,
+				     u32 count, s32 threshold, const u32 blocks)
+{
+	u32 kept = 0, i, j;
+
+	for (i = 0; i < 7 && count; i++)
+		slots[count + i] = slots[count - 1];
+	for (i = 0; i < count; i += 8) {
+		const u8 *lines[8];
+		s32 keys[8];
+		u32 set;
+
+		for (j = 0; j < 8; j++)
+			lines[j] = vexfs_line_at(graph, slots[i + j]);
+		set = lines8_below(&walk->query, lines, walk->slack, threshold,
+				   line_bytes_of(blocks), keys);
+		if (count - i < 8)
+			set &= (1u << (count - i)) - 1;
+		kept += keep_8(slots + kept, slots + i, set);
+	}
+	return kept;
+}
+
 static ALWAYS_INLINE void keys_blocks(const struct vexfs_graph *graph,
 				      const struct vexfs_query *query,
 				      const u32 *slots, u32 count, s32 *keys,

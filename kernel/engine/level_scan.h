@@ -152,33 +152,6 @@ static void set_scan_unit(const struct vexfs_graph *graph,
 	vexfs_query_unit_euclid(&walk->query, reach);
 }
 
-static ALWAYS_INLINE u32 likely_ones(const struct vexfs_graph *graph,
-				     const struct vexfs_walk *walk, u32 *slots,
-				     u32 count)
-{
-	const s32 threshold = walk->pool.keys[walk->pool.ef - 1];
-	u32 kept = 0, i, j, set;
-
-	if (threshold == VEXFS_KEY_NONE)
-		return count;
-	for (i = 0; i < count; i += 4) {
-		const u8 *lines[4];
-		s32 keys[4];
-
-		for (j = 0; j < 4; j++)
-			lines[j] = vexfs_line_at(
-				graph,
-				slots[i + j < count ? i + j : count - 1]);
-		set = lines4_below(&walk->query, lines, walk->slack, threshold,
-				   graph->line_bytes, keys);
-		if (count - i < 4)
-			set &= (1u << (count - i)) - 1;
-		for (; set; set &= set - 1)
-			slots[kept++] = slots[i + (u32)__builtin_ctz(set)];
-	}
-	return kept;
-}
-
 static ALWAYS_INLINE void scan_blocks(const struct vexfs_graph *graph,
 				      struct vexfs_walk *walk,
 				      struct allowed_slots *from,
@@ -196,9 +169,14 @@ static ALWAYS_INLINE void scan_blocks(const struct vexfs_graph *graph,
 		for (i = 0; i < asked_count; i++)
 			likely[i] = asked[i];
 		if (graph->config.lines) {
+			const s32 threshold =
+				walk->pool.keys[walk->pool.ef - 1];
+
 			walk->filtered_count += asked_count;
-			likely_count =
-				likely_ones(graph, walk, likely, likely_count);
+			if (threshold != VEXFS_KEY_NONE)
+				likely_count = keep_likely(graph, walk, likely,
+							   likely_count,
+							   threshold, blocks);
 			for (i = 0; i < likely_count; i++)
 				prefetch_code(graph, likely[i], blocks);
 		}

@@ -38,32 +38,26 @@ static ALWAYS_INLINE void prefetch_code(const struct vexfs_graph *graph,
 	prefetch_bytes(vexfs_code_at(graph, slot), blocks * VEXFS_ROW_ALIGN);
 }
 
-/* The neighbours of a row that the walk has not seen, which it has then. */
+/* The neighbours of a row that the walk has not seen, which it has then. A row that
+ * is being changed may have one twice. */
 static ALWAYS_INLINE u32 gather_unseen(const struct vexfs_graph *graph,
 				       struct vexfs_walk *walk, u32 slot)
 {
-	const u32 *row = vexfs_links_at(graph, slot);
-	const u32 width = graph->config.width;
-	u32 count = 0, i;
+	const u32 count =
+		unseen_links(vexfs_links_at(graph, slot), graph->config.width,
+			     walk->slot_limit, walk->seen, walk->buffer);
+	u32 kept = 0, i;
 
-	for (i = 0; i < width; i++) {
-		const u32 link = vexfs_load_relaxed(&row[i]);
-		const u32 found = link - 1;
-		u64 *word;
-		u64 bit;
+	for (i = 0; i < count; i++) {
+		const u32 found = walk->buffer[i];
+		u64 *word = &walk->seen[found / 64];
+		const u64 bit = 1ULL << (found % 64);
 
-		if (!link)
-			break;
-		/* Linked after this walk began. */
-		if (found >= walk->slot_limit)
-			continue;
-		word = &walk->seen[found / 64];
-		bit = 1ULL << (found % 64);
-		walk->buffer[count] = found;
-		count += !(*word & bit);
+		walk->buffer[kept] = found;
+		kept += !(*word & bit);
 		*word |= bit;
 	}
-	return count;
+	return kept;
 }
 
 /* What is needed next of the slots in the buffer. */
@@ -193,34 +187,14 @@ static ALWAYS_INLINE void step_filter(const struct vexfs_graph *graph,
 				      struct vexfs_walk *walk, const u32 blocks)
 {
 	const s32 threshold = threshold_of(walk);
-	const u32 count = walk->count;
-	u32 *buffer = walk->buffer;
-	u32 kept = 0, i, set;
+	u32 i;
 
-	walk->filtered_count += count;
-	if (threshold != VEXFS_KEY_NONE) {
-		pad_buffer(walk);
-		for (i = 0; i < count; i += 4) {
-			const u8 *const lines[4] = {
-				vexfs_line_at(graph, buffer[i]),
-				vexfs_line_at(graph, buffer[i + 1]),
-				vexfs_line_at(graph, buffer[i + 2]),
-				vexfs_line_at(graph, buffer[i + 3])
-			};
-			s32 keys[4];
-
-			set = lines4_below(&walk->query, lines, walk->slack,
-					   threshold, graph->line_bytes, keys);
-			if (count - i < 4)
-				set &= (1u << (count - i)) - 1;
-			for (; set; set &= set - 1)
-				buffer[kept++] =
-					buffer[i + (u32)__builtin_ctz(set)];
-		}
-		walk->count = kept;
-	}
+	walk->filtered_count += walk->count;
+	if (threshold != VEXFS_KEY_NONE)
+		walk->count = keep_likely(graph, walk, walk->buffer,
+					  walk->count, threshold, blocks);
 	for (i = 0; i < walk->count; i++)
-		prefetch_code(graph, buffer[i], blocks);
+		prefetch_code(graph, walk->buffer[i], blocks);
 	walk->phase = VEXFS_WALK_SCORE;
 }
 
@@ -269,10 +243,9 @@ static ALWAYS_INLINE bool step_score(const struct vexfs_graph *graph,
 			threshold = threshold_of(walk);
 		}
 	}
-	while (next < pool->ef && pool->slots[next] & VEXFS_EXPANDED)
-		next++;
+	next = next_open(pool, next);
 	walk->at = next;
-	if (next == pool->ef || pool->keys[next] > threshold)
+	if (next >= pool->ef || pool->keys[next] > threshold)
 		return true;
 	if (is_through && next >= VEXFS_LOST_AT && vexfs_is_lost(walk))
 		return true;

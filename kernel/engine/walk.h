@@ -27,7 +27,8 @@
 #define VEXFS_HOPS_WAVE 8u
 #define VEXFS_PASSING_FEW 32u
 #define VEXFS_BUFFER_MAX (2 * VEXFS_WIDTH_MAX)
-#define VEXFS_BUFFER_SLOTS (VEXFS_BUFFER_MAX + 4)
+/* Written by whole vectors. */
+#define VEXFS_BUFFER_SLOTS (VEXFS_BUFFER_MAX + 16)
 
 /* How a query is answered. */
 enum vexfs_regime {

@@ -160,13 +160,14 @@ static inline s32 flips_of(const u8 *line, const struct vexfs_query *query,
 	return 2 * _mm_cvtsi128_si32(half) - query->plane_sum;
 }
 
-static inline u32 lines4_below(const struct vexfs_query *query,
-			       const u8 *const *lines, u32 slack, s32 threshold,
-			       u32 bytes, s32 *keys)
+/* Inlined for each length, its frames would add up. */
+static noinline u32 lines8_below(const struct vexfs_query *query,
+				 const u8 *const *lines, u32 slack,
+				 s32 threshold, u32 bytes, s32 *keys)
 {
 	u32 below = 0, r;
 
-	for (r = 0; r < 4; r++) {
+	for (r = 0; r < 8; r++) {
 		const struct vexfs_line_tail *tail =
 			(const struct vexfs_line_tail
 				 *)(const void *)(lines[r] + bytes -
@@ -214,6 +215,7 @@ static inline u32 pool_put(const struct vexfs_pool *pool, s32 key, u32 slot)
 	return place;
 }
 
+#include "level_plain.h"
 #include "level_kernels.h"
 
 VEXFS_GRAPH_KERNELS(avx2);

@@ -2,8 +2,8 @@
 /*
  * vpdpbusd (4-5 cycles, 1 to 2 a cycle) multiplies 64 pairs of an unsigned and a
  * signed byte. Rows are made unsigned by flipping their highest bits, which adds
- * 128 times the sum of the query. vpopcntq counts the bits of the filter lines;
- * vpsravq, vpmuldq and vpmovsqd make four keys at once.
+ * 128 times the sum of the query. vpopcntb counts the bits of the filter lines;
+ * vpsravq, vpmuldq and vpmovsqd make four or eight keys at once.
  */
 #include "walk.h"
 
@@ -173,33 +173,43 @@ codes4_below(const struct vexfs_query *query, const s8 *const *codes,
 		threshold, keys);
 }
 
-/* Per lane of 64 bits: the sum of levels over the set signs. */
-static inline __m512i flips_of(const u8 *line, const u8 *planes, u32 bytes)
+/*
+ * The sums of levels over the set signs, as eight lanes: bits are counted a byte,
+ * and vpdpbusd adds four counts to each of 16 sums with the plane's weight.
+ */
+static inline __attribute__((always_inline)) __m256i
+flips_of_8(const u8 *const *lines, const u8 *planes, const u32 bytes)
 {
-	__m512i sum = _mm512_setzero_si512();
-	u32 i;
+	static const s8 weights[VEXFS_PLANES] = { 1, 2, 4, -8 };
+	__m512i sums[8];
+	u32 r, p, i;
 
-	for (i = 0; i < bytes; i += 64) {
-		const __m512i signs = _mm512_load_si512(line + i);
-		__m512i counts[VEXFS_PLANES];
-		u32 p;
+	for (r = 0; r < 8; r++)
+		sums[r] = _mm512_setzero_si512();
+	for (i = 0; i < bytes; i += 64)
+		for (p = 0; p < VEXFS_PLANES; p++) {
+			const __m512i plane =
+				_mm512_load_si512(planes + p * bytes + i);
+			const __m512i weight = _mm512_set1_epi8(weights[p]);
 
-		for (p = 0; p < VEXFS_PLANES; p++)
-			counts[p] = _mm512_popcnt_epi64(_mm512_and_si512(
-				signs,
-				_mm512_load_si512(planes + p * bytes + i)));
-		sum = _mm512_add_epi64(
-			sum,
-			_mm512_sub_epi64(
-				_mm512_add_epi64(
-					_mm512_add_epi64(counts[0],
-							 _mm512_slli_epi64(
-								 counts[1], 1)),
-					_mm512_slli_epi64(counts[2], 2)),
-				_mm512_slli_epi64(counts[3], 3)));
-	}
-	return sum;
+			for (r = 0; r < 8; r++)
+				sums[r] = _mm512_dpbusd_epi32(
+					sums[r],
+					_mm512_popcnt_epi8(_mm512_and_si512(
+						_mm512_load_si512(lines[r] + i),
+						plane)),
+					weight);
+		}
+	return _mm256_set_m128i(sum_four(sums[4], sums[5], sums[6], sums[7]),
+				sum_four(sums[0], sums[1], sums[2], sums[3]));
 }
+
+/* The tails of four lines, by member. */
+struct four_tails {
+	__m128i flips;
+	__m128i errors;
+	__m128i squares;
+};
 
 static inline __m128i load_tail(const u8 *line, u32 bytes)
 {
@@ -208,74 +218,127 @@ static inline __m128i load_tail(const u8 *line, u32 bytes)
 				  sizeof(struct vexfs_line_tail)));
 }
 
-static inline __attribute__((always_inline)) u32
-lines4_below(const struct vexfs_query *query, const u8 *const *lines, u32 slack,
-	     s32 threshold, u32 bytes, s32 *keys)
+static inline struct four_tails load_tails(const u8 *const *lines, u32 bytes)
 {
-	const u8 *planes = (const u8 *)query->planes;
-	const __m512i a = flips_of(lines[0], planes, bytes);
-	const __m512i b = flips_of(lines[1], planes, bytes);
-	const __m512i c = flips_of(lines[2], planes, bytes);
-	const __m512i d = flips_of(lines[3], planes, bytes);
-	const __m128i ta = load_tail(lines[0], bytes);
-	const __m128i tb = load_tail(lines[1], bytes);
-	const __m128i tc = load_tail(lines[2], bytes);
-	const __m128i td = load_tail(lines[3], bytes);
-	/* Low dwords hold each lane's sum: it fits. */
-	const __m512i ab =
-		_mm512_mask_mov_epi32(a, 0xaaaa, _mm512_slli_epi64(b, 32));
-	const __m512i cd =
-		_mm512_mask_mov_epi32(c, 0xaaaa, _mm512_slli_epi64(d, 32));
-	const __m512i all = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd),
-					     _mm512_unpackhi_epi64(ab, cd));
-	const __m256i half = _mm256_add_epi32(
-		_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
-	const __m128i sums = _mm_add_epi32(_mm256_castsi256_si128(half),
-					   _mm256_extracti128_si256(half, 1));
-	const __m128i levels = _mm_sub_epi32(_mm_add_epi32(sums, sums),
-					     _mm_set1_epi32(query->plane_sum));
-	const __m128i flips = _mm_add_epi32(_mm_slli_epi32(levels, 4), levels);
-	/* Tails by member: flip and error, then step and square. */
-	const __m128i ab_low = _mm_unpacklo_epi32(ta, tb);
-	const __m128i cd_low = _mm_unpacklo_epi32(tc, td);
-	const __m128i ab_high = _mm_unpackhi_epi32(ta, tb);
-	const __m128i cd_high = _mm_unpackhi_epi32(tc, td);
-	const __m128i flip = _mm_unpacklo_epi64(ab_low, cd_low);
-	const __m128i error = _mm_unpackhi_epi64(ab_low, cd_low);
-	const __m128i square = _mm_unpackhi_epi64(ab_high, cd_high);
-	const __m128i shift = shifts_of(query->dot_base, flip);
-	const __m128i error_shift = shifts_of(query->dot_base, error);
-	const __m128i square_shift = shifts_of(query->square_base, square);
-	const __m128i reach =
-		_mm_set1_epi32((s32)((u64)query->length * slack >> 4));
-	const __mmask8 far = _mm_movepi32_mask(square_shift);
-	const __mmask8 unknown =
-		_mm_movepi32_mask(_mm_or_si128(shift, error_shift));
-	const __m256i key = _mm256_sub_epi64(
-		_mm256_sub_epi64(term_of(_mm_set1_epi32(query->square_scale),
-					 square, square_shift),
-				 term_of(flips, flip, shift)),
-		term_of(reach, error, error_shift));
+	const __m128i a = load_tail(lines[0], bytes);
+	const __m128i b = load_tail(lines[1], bytes);
+	const __m128i c = load_tail(lines[2], bytes);
+	const __m128i d = load_tail(lines[3], bytes);
+	const __m128i ab = _mm_unpacklo_epi32(a, b);
+	const __m128i cd = _mm_unpacklo_epi32(c, d);
+	/* A tail ends with step and square. */
+	const struct four_tails tails = {
+		_mm_unpacklo_epi64(ab, cd),
+		_mm_unpackhi_epi64(ab, cd),
+		_mm_unpackhi_epi64(_mm_unpackhi_epi32(a, b),
+				   _mm_unpackhi_epi32(c, d)),
+	};
 
-	return store_below(
-		saturated(_mm256_mask_mov_epi64(
-				  key, unknown,
-				  _mm256_set1_epi64x(VEXFS_KEY_NEAR)),
-			  far),
-		threshold, keys);
+	return tails;
 }
 
-/* Sixteen lanes one place up, the lowest from the last of the block before. */
-static inline __m512i shift_up(const void *at)
+static inline __m256i join(__m128i low, __m128i high)
 {
-	return _mm512_alignr_epi32(_mm512_load_si512(at),
-				   _mm512_load_si512((const u8 *)at - 64), 15);
+	return _mm256_set_m128i(high, low);
+}
+
+/* As the functions on four lanes above. */
+static inline __m256i shifts_of_8(s32 base, __m256i packed)
+{
+	return _mm256_sub_epi32(_mm256_set1_epi32(base),
+				_mm256_srli_epi32(packed, VEXFS_PACKED_BITS));
+}
+
+static inline __m512i term_of_8(__m256i factor, __m256i packed, __m256i shift)
+{
+	const __m256i mantissa = _mm256_and_si256(
+		packed, _mm256_set1_epi32((1 << VEXFS_PACKED_BITS) - 1));
+
+	return _mm512_srav_epi64(
+		_mm512_mul_epi32(_mm512_cvtepu32_epi64(factor),
+				 _mm512_cvtepu32_epi64(mantissa)),
+		_mm512_cvtepu32_epi64(shift));
+}
+
+static inline __attribute__((always_inline)) u32
+lines8_below(const struct vexfs_query *query, const u8 *const *lines, u32 slack,
+	     s32 threshold, const u32 bytes, s32 *keys)
+{
+	const __m256i levels = _mm256_sub_epi32(
+		_mm256_slli_epi32(
+			flips_of_8(lines, (const u8 *)query->planes, bytes), 1),
+		_mm256_set1_epi32(query->plane_sum));
+	const __m256i flips =
+		_mm256_add_epi32(_mm256_slli_epi32(levels, 4), levels);
+	const struct four_tails low = load_tails(lines, bytes);
+	const struct four_tails high = load_tails(lines + 4, bytes);
+	const __m256i flip = join(low.flips, high.flips);
+	const __m256i error = join(low.errors, high.errors);
+	const __m256i square = join(low.squares, high.squares);
+	const __m256i shift = shifts_of_8(query->dot_base, flip);
+	const __m256i error_shift = shifts_of_8(query->dot_base, error);
+	const __m256i square_shift = shifts_of_8(query->square_base, square);
+	const __m256i reach =
+		_mm256_set1_epi32((s32)((u64)query->length * slack >> 4));
+	const __m256i most = _mm256_set1_epi32(VEXFS_KEY_FAR);
+	const __mmask8 far = _mm256_movepi32_mask(square_shift);
+	const __mmask8 unknown =
+		_mm256_movepi32_mask(_mm256_or_si256(shift, error_shift));
+	const __m512i wide = _mm512_mask_mov_epi64(
+		_mm512_sub_epi64(
+			_mm512_sub_epi64(term_of_8(_mm256_set1_epi32(
+							   query->square_scale),
+						   square, square_shift),
+					 term_of_8(flips, flip, shift)),
+			term_of_8(reach, error, error_shift)),
+		unknown, _mm512_set1_epi64(VEXFS_KEY_NEAR));
+	const __m256i found = _mm256_mask_mov_epi32(
+		_mm256_min_epi32(_mm512_cvtsepi64_epi32(wide), most), far,
+		most);
+
+	_mm256_storeu_si256((__m256i *)keys, found);
+	return _mm256_cmplt_epi32_mask(found, _mm256_set1_epi32(threshold));
+}
+
+static inline u32 keep_8(u32 *to, const u32 *from, u32 set)
+{
+	const __m256i eight = _mm256_loadu_si256((const __m256i *)from);
+
+	_mm256_storeu_si256((__m256i *)to,
+			    _mm256_maskz_compress_epi32((__mmask8)set, eight));
+	return (u32)__builtin_popcount(set);
+}
+
+static inline u32 unseen_links(const u32 *row, u32 width, u32 slot_limit,
+			       const u64 *seen, u32 *slots)
+{
+	const __m512i one = _mm512_set1_epi32(1);
+	const __m512i limit = _mm512_set1_epi32((s32)slot_limit);
+	u32 count = 0, i;
+
+	for (i = 0; i < width; i += 16) {
+		/* No link becomes the highest number there is. */
+		const __m512i found =
+			_mm512_sub_epi32(_mm512_load_si512(row + i), one);
+		const __mmask16 known = _mm512_cmplt_epu32_mask(found, limit);
+		const __m512i words = _mm512_mask_i32gather_epi32(
+			found, known, _mm512_srli_epi32(found, 5), seen, 4);
+		const __mmask16 unseen = _mm512_mask_testn_epi32_mask(
+			known, words,
+			_mm512_sllv_epi32(
+				one, _mm512_and_si512(found,
+						      _mm512_set1_epi32(31))));
+
+		_mm512_storeu_si512(slots + count,
+				    _mm512_maskz_compress_epi32(unseen, found));
+		count += (u32)__builtin_popcount(unseen);
+	}
+	return count;
 }
 
 /* From lane `place` on one place up, and `value` there. */
-static inline void put_lane(void *at, __mmask16 from, u32 value)
+static inline void put_lane(void *at, __m512i old, __mmask16 from, u32 value)
 {
-	const __m512i old = _mm512_load_si512(at);
 	const __mmask16 lane = (__mmask16)(from & (~(u32)from + 1));
 	const __m512i up = _mm512_mask_alignr_epi32(old, from, old, old, 15);
 
@@ -285,25 +348,52 @@ static inline void put_lane(void *at, __mmask16 from, u32 value)
 static inline u32 pool_put(const struct vexfs_pool *pool, s32 key, u32 slot)
 {
 	const __m512i wanted = _mm512_set1_epi32(key);
+	__m512i keys, slots;
 	u32 first = 0, block;
 	__mmask16 after;
+	s32 pushed;
 
 	for (;;) {
-		after = _mm512_cmpgt_epi32_mask(
-			_mm512_load_si512(pool->keys + first), wanted);
+		keys = _mm512_load_si512(pool->keys + first);
+		after = _mm512_cmpgt_epi32_mask(keys, wanted);
 		if (after)
 			break;
 		first += 16;
 	}
-	for (block = pool->padded - 16; block > first; block -= 16) {
+	slots = _mm512_load_si512(pool->slots + first);
+	pushed = pool->keys[first + 15];
+	put_lane(pool->keys + first, keys, after, (u32)key);
+	put_lane(pool->slots + first, slots, after, slot);
+	/* What a block pushes out is the next one's first, up to the last used. */
+	for (block = first + 16;
+	     block < pool->padded && pushed != VEXFS_KEY_NONE; block += 16) {
+		const __m512i next_keys = _mm512_load_si512(pool->keys + block);
+		const __m512i next_slots =
+			_mm512_load_si512(pool->slots + block);
+
+		pushed = pool->keys[block + 15];
 		_mm512_store_si512(pool->keys + block,
-				   shift_up(pool->keys + block));
+				   _mm512_alignr_epi32(next_keys, keys, 15));
 		_mm512_store_si512(pool->slots + block,
-				   shift_up(pool->slots + block));
+				   _mm512_alignr_epi32(next_slots, slots, 15));
+		keys = next_keys;
+		slots = next_slots;
 	}
-	put_lane(pool->keys + first, after, (u32)key);
-	put_lane(pool->slots + first, after, slot);
 	return first + (u32)__builtin_ctz(after);
+}
+
+static inline u32 next_open(const struct vexfs_pool *pool, u32 from)
+{
+	u32 block = from & ~15u;
+	u32 open = ~0u << (from & 15);
+
+	for (; block < pool->padded; block += 16, open = ~0u) {
+		open &= (u16)~_mm512_movepi32_mask(
+			_mm512_load_si512(pool->slots + block));
+		if (open)
+			return block + (u32)__builtin_ctz(open);
+	}
+	return pool->ef;
 }
 
 #include "level_kernels.h"

@@ -53,14 +53,14 @@ static inline u32 set_bits(u64 word)
 	return (u32)(word * 0x0101010101010101ULL >> 56);
 }
 
-static inline u32 lines4_below(const struct vexfs_query *query,
+static inline u32 lines8_below(const struct vexfs_query *query,
 			       const u8 *const *lines, u32 slack, s32 threshold,
 			       u32 bytes, s32 *keys)
 {
 	const u32 words = bytes / sizeof(u64);
 	u32 below = 0, r, i, p;
 
-	for (r = 0; r < 4; r++) {
+	for (r = 0; r < 8; r++) {
 		const u64 *line = (const u64 *)(const void *)lines[r];
 		const struct vexfs_line_tail *tail =
 			(const struct vexfs_line_tail
@@ -99,6 +99,7 @@ static inline u32 pool_put(const struct vexfs_pool *pool, s32 key, u32 slot)
 	return place;
 }
 
+#include "level_plain.h"
 #include "level_kernels.h"
 
 VEXFS_GRAPH_KERNELS(scalar);
