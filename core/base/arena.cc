@@ -34,6 +34,7 @@ void arena::grow(std::size_t bytes) {
   const std::size_t size = std::max(bytes, std::min(last * 2, arena_block_bytes_max));
   blocks_.push_back({std::make_unique_for_overwrite<std::byte[]>(size), size});
   block_index_ = blocks_.size() - 1;
+  kept_bytes_ += size;
   offset_ = 0;
 }
 
@@ -46,6 +47,7 @@ void arena::reset() noexcept {
   block_index_ = 0;
   offset_ = 0;
   used_bytes_ = 0;
+  kept_bytes_ = kept;
 }
 
 }  // namespace vexfs

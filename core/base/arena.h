@@ -57,6 +57,8 @@ class arena {
 
   /// Bytes handed out since the last reset, padding included.
   [[nodiscard]] std::size_t used_bytes() const noexcept { return used_bytes_; }
+  /// Bytes of all blocks.
+  [[nodiscard]] std::size_t kept_bytes() const noexcept { return kept_bytes_; }
 
  private:
   struct block {
@@ -69,6 +71,7 @@ class arena {
   std::size_t block_index_ = 0;  // blocks_[block_index_] is being filled
   std::size_t offset_ = 0;       // into that block
   std::size_t used_bytes_ = 0;
+  std::size_t kept_bytes_ = 0;
 };
 
 }  // namespace vexfs

@@ -45,10 +45,11 @@ inline constexpr std::size_t connection_output_bytes_max = 1024 * 1024;
 inline constexpr std::size_t send_piece_bytes_max = 256 * 1024;
 
 // All clients. New ones beyond the first number are answered 429; the others are what a core keeps
-// for the next ones.
+// for the next ones. Four large requests may leave their memory, and many small ones.
 inline constexpr std::uint32_t connection_count_max = 32'768;
 inline constexpr std::uint32_t connections_kept_max = 256;
 inline constexpr std::uint32_t exchanges_kept_max = 1024;
+inline constexpr std::size_t exchanges_kept_bytes_max = 4 * arena_kept_bytes_max;
 
 // Bodies: above the first size they take from a core's budget; from the second on they are received
 // in place, a piece at a time, instead of being copied from the shared receive buffers. (Leaving
@@ -190,6 +191,8 @@ inline constexpr std::uint64_t repair_one_in = 64;
 inline constexpr std::uint32_t slot_count_max = 0xffff'fffe;
 
 static_assert(arena_block_bytes_min <= arena_kept_bytes_max);
+static_assert(arena_kept_bytes_max + 3 * connection_buffer_kept_bytes_max <=
+              exchanges_kept_bytes_max);
 static_assert(receive_buffer_count <= 32768 &&
               (receive_buffer_count & (receive_buffer_count - 1)) == 0);
 static_assert(send_piece_bytes_max <= connection_output_bytes_max);

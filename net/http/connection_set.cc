@@ -6,25 +6,13 @@
 
 #include "core/base/assert.h"
 #include "core/base/limits.h"
+#include "net/http/buffers.h"
 
 namespace vexfs::http {
-namespace {
-
-void shrink(std::string& buffer, std::size_t kept_max) {
-  if (buffer.capacity() > kept_max)
-    std::string().swap(buffer);
-  else
-    buffer.clear();
-}
-
-}  // namespace
-
 connection_set::~connection_set() {
   VEXFS_ASSERT(open_ == nullptr);
   while (free_connections_)
     delete std::exchange(free_connections_, free_connections_->next);
-  while (free_exchanges_)
-    delete std::exchange(free_exchanges_, free_exchanges_->next);
 }
 
 void connection_set::open(int socket) {
@@ -68,30 +56,9 @@ void connection_set::give_connection(connection& gone) {
   if (!open_ && emptied_.waiting) here.defer(emptied_);
 }
 
-exchange& connection_set::take_exchange() {
-  if (!free_exchanges_) return *new exchange;
-  --free_exchange_count_;
-  return *std::exchange(free_exchanges_, free_exchanges_->next);
-}
-
 void connection_set::give_exchange(exchange& used) {
   const std::uint64_t body_bytes = std::exchange(used.body_bytes_taken, 0);
-  if (free_exchange_count_ < exchanges_kept_max) {
-    used.memory.reset();
-    used.answer.reset();
-    shrink(used.answer.body, connection_buffer_kept_bytes_max);
-    shrink(used.unpacked, connection_buffer_kept_bytes_max);
-    shrink(used.packed, connection_buffer_kept_bytes_max);
-    used.ready = false;
-    used.matched = nullptr;
-    used.owner = nullptr;
-    used.user = nullptr;
-    used.next = free_exchanges_;
-    free_exchanges_ = &used;
-    ++free_exchange_count_;
-  } else {
-    delete &used;
-  }
+  exchanges_.give(used);
   if (body_bytes != 0) give_body_bytes(body_bytes);
 }
 

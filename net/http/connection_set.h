@@ -7,6 +7,7 @@
 #include "core/io/loop.h"
 #include "net/http/connection.h"
 #include "net/http/exchange.h"
+#include "net/http/exchange_pool.h"
 
 namespace vexfs::http {
 
@@ -33,7 +34,7 @@ class connection_set {
   friend class connection;
   connection& take_connection();
   void give_connection(connection& gone);
-  exchange& take_exchange();
+  exchange& take_exchange() { return exchanges_.take(); }
   void give_exchange(exchange& used);
 
   /// Body memory: granted at once if there is room and nobody waits, else later by body_granted().
@@ -48,8 +49,7 @@ class connection_set {
   connection* open_ = nullptr;
   connection* free_connections_ = nullptr;
   std::uint32_t free_connection_count_ = 0;
-  exchange* free_exchanges_ = nullptr;
-  std::uint32_t free_exchange_count_ = 0;
+  exchange_pool exchanges_;
   std::uint64_t body_bytes_ = 0;
   connection* waiting_first_ = nullptr;
   connection* waiting_last_ = nullptr;
