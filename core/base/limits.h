@@ -37,6 +37,14 @@ inline constexpr std::uint32_t ring_cq_entries = 16384;
 inline constexpr std::uint32_t receive_buffer_count = 1024;
 inline constexpr std::uint32_t receive_buffer_bytes = 16 * 1024;
 
+// Reads of a file that one request has under way; and the bytes of rows that it reads before it
+// goes on with them, in memory that it takes in blocks of at least the last size.
+inline constexpr std::uint32_t file_reads_max = 64;
+inline constexpr std::size_t row_reads_bytes_max = 1024 * 1024;
+inline constexpr std::size_t row_reads_block_bytes = 16 * 1024;
+// Rows that a file is made longer by beyond those that are needed.
+inline constexpr std::uint64_t rows_reserved_max = 4096;
+
 // One client. Its requests in flight, its head, the answers that wait to be sent, and how much goes
 // into one send: a peer that does not take that much within the send timeout is cut.
 inline constexpr std::uint32_t connection_exchanges_max = 64;
@@ -131,6 +139,8 @@ inline constexpr std::uint32_t search_stop_share_default = 8000;
 // Slots of one slice where rows are compared one by one.
 inline constexpr std::uint32_t variable_slice_rows = 1024;
 inline constexpr std::uint32_t variable_slice_rows_min = 32;
+// And so many are looked up, or read, before these are compared.
+inline constexpr std::uint32_t variable_round_rows = 16 * variable_slice_rows;
 // Scores in one answer of a distance matrix.
 inline constexpr std::uint64_t matrix_cells_max = 1 << 24;
 // Candidates of one slice where diverse answers are chosen.

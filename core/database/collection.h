@@ -19,6 +19,7 @@
 #include "core/io/epoch.h"
 #include "core/io/mutex.h"
 #include "core/io/read_guard.h"
+#include "core/io/storage.h"
 #include "core/model/collection_config.h"
 
 namespace vexfs {
@@ -37,11 +38,6 @@ struct background_linking {
 
 using column_map = std::map<std::string, std::shared_ptr<column>, std::less<>>;
 
-/// The column of a dense or a multivector.
-[[nodiscard]] result<std::shared_ptr<column>> make_column(const std::string& name,
-                                                          const vector_params& params,
-                                                          device& machine);
-
 /// One collection's truth. Its owner core writes it, under the exclusive side of `guard` wherever a
 /// reader could see it; every core reads under the shared side. Vectors are read without the guard:
 /// a slot that a search may hold is not reused before the search has left `readers`.
@@ -50,12 +46,13 @@ class collection final : public point_source, public std::enable_shared_from_thi
   /// `number` names the collection in logs and is never used again.
   [[nodiscard]] static result<std::unique_ptr<collection>> create(
       std::uint64_t number, std::string name, collection_config config, std::uint32_t owner_core,
-      std::uint32_t core_count, device& machine);
+      std::uint32_t core_count, device& machine, io::storage& disk);
 
   const std::uint64_t number;
   const std::string name;
   const std::uint32_t owner_core;
   device& machine;
+  io::storage& disk;
   /// Older segments of the log hold nothing of this collection. Set before others see it.
   std::uint64_t first_segment = 0;
 
@@ -72,11 +69,12 @@ class collection final : public point_source, public std::enable_shared_from_thi
   std::string failure;  // why the collection takes no writes any more; "" where it does
 
   // The owner's own.
-  std::uint64_t last_sequence = 0;  // of the last operation put into the log
-  io::mutex order;                  // operations get their sequence one after another
-  std::uint64_t in_flight = 0;      // in the log, or on the way there, and not yet applied
-  io::mutex apply_turn;             // and are applied in that order
-  background_linking linking;       // of linking.h
+  std::uint64_t last_sequence = 0;    // of the last operation put into the log
+  io::mutex order;                    // operations get their sequence one after another
+  std::uint64_t in_flight = 0;        // in the log, or on the way there, and not yet applied
+  std::uint64_t slots_in_flight = 0;  // that these may take
+  io::mutex apply_turn;               // and are applied in that order
+  background_linking linking;         // of linking.h
 
   /// Changes whenever anything changes that `info` answers.
   std::atomic<std::uint64_t> info_version{1};
@@ -86,6 +84,13 @@ class collection final : public point_source, public std::enable_shared_from_thi
   std::atomic<std::uint64_t> applied_sequence{0};
   /// Updates that wait or run.
   std::atomic<std::uint64_t> update_queue_length{0};
+
+  /// The column of a dense or a multivector that is not there yet.
+  [[nodiscard]] result<std::shared_ptr<column>> make_column(const std::string& vector_name,
+                                                            const vector_params& params);
+
+  /// Room on the disk for so many slots more, beside those in flight.
+  [[nodiscard]] result<void> reserve(std::uint64_t slot_count);
 
   void touch_info() { info_version.fetch_add(1, std::memory_order_release); }
 
@@ -110,7 +115,10 @@ class collection final : public point_source, public std::enable_shared_from_thi
 
  private:
   collection(std::uint64_t given_number, std::string given_name, collection_config given_config,
-             std::uint32_t owner, std::uint32_t core_count, device& given_machine);
+             std::uint32_t owner, std::uint32_t core_count, device& given_machine,
+             io::storage& given_disk);
+
+  std::uint32_t row_files_made_ = 0;
 };
 
 }  // namespace vexfs

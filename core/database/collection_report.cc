@@ -14,8 +14,8 @@ namespace vexfs {
 namespace {
 
 /// Points that have the vector.
-io::task<std::span<const record>> sample(collection& source, std::string_view vector_name,
-                                         arena& memory) {
+io::task<result<std::span<const record>>> sample(collection& source, std::string_view vector_name,
+                                                 arena& memory) {
   const slot_reading held(source.readers);
   has_vector_condition has;
   has.name = vector_name;
@@ -78,6 +78,7 @@ io::task<result<std::vector<vector_report>>> database::report(std::string_view n
       made.name = vector_name;
       made.vectors = dense.count();
       made.original_bytes = static_cast<std::uint32_t>(dense.vector_bytes());
+      made.on_disk = !dense.in_memory();
       made.storage = dense.file().storage();
       made.device_bytes = dense.file().memory_bytes();
       made.graph = dense.file().graph();
@@ -91,7 +92,8 @@ io::task<result<std::vector<vector_report>>> database::report(std::string_view n
     if (!made.graph) continue;
     auto sampling = sample(source, made.name, memory);
     const auto points = co_await sampling;
-    auto comparing = sample_recall(*this, name, made.name, points, memory);
+    if (!points) co_return std::unexpected(points.error());
+    auto comparing = sample_recall(*this, name, made.name, *points, memory);
     auto recall = co_await comparing;
     // A point or a vector that went meanwhile leaves nothing to say.
     if (recall) made.sampled_recall = *recall;

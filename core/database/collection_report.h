@@ -15,6 +15,7 @@ struct vector_report {
   std::string name;
   std::uint64_t vectors = 0;
   std::uint32_t original_bytes = 0;  // of one vector
+  bool on_disk = false;              // where originals are
   vector_storage storage;
   std::uint64_t device_bytes = 0;  // memory of codes and graph, room for more included
   std::optional<graph_state> graph;

@@ -9,6 +9,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/result.h"
+#include "core/database/row_reads.h"
 #include "core/device.h"
 #include "core/model/vector.h"
 
@@ -35,6 +36,8 @@ class column {
   /// datatype, sorted. Queries are prepared the same way.
   [[nodiscard]] virtual vector_value prepare(const vector_value& given, arena& memory) const = 0;
 
+  /// Makes sure that slots below `slot_count` will not fail for want of room on the disk.
+  [[nodiscard]] virtual result<void> reserve(std::uint64_t) { return {}; }
   /// Stores prepared vectors. On an error nothing was stored. The slots have no vector here.
   [[nodiscard]] virtual result<void> insert(std::span<const slot_index> slots,
                                             std::span<const slot_generation> generations,
@@ -45,13 +48,18 @@ class column {
   /// False while something still holds on to a vector that was taken away.
   [[nodiscard]] virtual bool is_free(slot_index) const { return true; }
   [[nodiscard]] virtual bool has(slot_index slot) const = 0;
-  /// The stored vector, copied into the arena. Only of a slot that has one.
-  [[nodiscard]] virtual vector_value read(slot_index slot, arena& memory) const = 0;
+  /// The stored vector, in the arena; its values are there when reads.finish() has ended. Only of a
+  /// slot that has one.
+  [[nodiscard]] virtual vector_value read(slot_index slot, row_reads& reads,
+                                          arena& memory) const = 0;
+  /// What similarity() looks at; it is there when reads.finish() has ended. Only of a slot that has
+  /// a vector.
+  [[nodiscard]] virtual const std::byte* stored(slot_index slot, row_reads& reads) const = 0;
   /// Internal similarity to a prepared vector, larger is better: a dot product or a negative
   /// distance; of multivectors the sum over the query's rows of the best stored row. Nothing where
-  /// sparse vectors share no index. Only of a slot that has a vector.
+  /// sparse vectors share no index.
   [[nodiscard]] virtual std::optional<float> similarity(const vector_value& query,
-                                                        slot_index slot) const = 0;
+                                                        const std::byte* stored) const = 0;
 
  protected:
   column(std::string name, vector_kind kind, distance metric)

@@ -7,6 +7,7 @@
 #include "core/database/config_merge.h"
 #include "core/database/linking.h"
 #include "core/database/log_record.h"
+#include "core/database/row_file.h"
 #include "core/database/update_apply.h"
 #include "core/database/update_check.h"
 #include "core/database/update_resolve.h"
@@ -60,6 +61,13 @@ std::uint32_t core_count_of(std::span<const segment_file> segments, std::uint64_
   return count;
 }
 
+/// So many slots an operation takes at most: a point whose vectors change moves.
+std::uint64_t new_slots_of(const update_operation& operation) {
+  if (const auto* upsert = std::get_if<upsert_points>(&operation)) return upsert->points.size();
+  if (const auto* update = std::get_if<update_vectors>(&operation)) return update->points.size();
+  return 0;
+}
+
 /// Counts an update as waiting or running for as long as it lives.
 class queued_update {
  public:
@@ -89,6 +97,8 @@ result<std::unique_ptr<database>> database::open(io::storage& disk, device& vect
                                                  const database_config& config,
                                                  std::uint32_t core_count) {
   auto opened = std::unique_ptr<database>(new database(disk, vectors, config, core_count));
+  // Left by a process that was killed.
+  VEXFS_CHECK(disk.remove_tree(row_file::directory));
   VEXFS_CHECK(disk.make_directories("wal"));
   VEXFS_CHECK(disk.sync_directory(""));
   VEXFS_TRY(auto stored, load_catalogue(disk));
@@ -97,7 +107,7 @@ result<std::unique_ptr<database>> database::open(io::storage& disk, device& vect
   for (catalogue_entry& entry : stored.collections) {
     const auto owner = static_cast<std::uint32_t>(entry.number % core_count);
     VEXFS_TRY(auto loaded, collection::create(entry.number, entry.name, std::move(entry.config),
-                                              owner, core_count, vectors));
+                                              owner, core_count, vectors, disk));
     loaded->first_segment = entry.first_segment;
     loaded->linking.allowed = false;  // until its log has been replayed
     view->collections.emplace(entry.name, std::move(loaded));
@@ -240,7 +250,7 @@ io::task<result<void>> database::create_on_core_0(std::string name, collection_c
   const std::uint64_t number = next_number_++;
   auto made = collection::create(number, name, std::move(config),
                                  static_cast<std::uint32_t>(number % cores_.size()),
-                                 static_cast<std::uint32_t>(cores_.size()), device_);
+                                 static_cast<std::uint32_t>(cores_.size()), device_, disk_);
   if (!made) co_return std::unexpected(std::move(made).error());
   (*made)->first_segment = segment_number_;
   auto changed = std::make_shared<catalogue_view>(current);
@@ -371,7 +381,9 @@ io::task<result<collection_info>> database::info(std::string_view name) {
     one.bytes = column->count() * column->vector_bytes();
     if (column->kind() == vector_kind::sparse) info.indexed_vectors_count += column->count();
     if (column->kind() == vector_kind::dense) {
-      const auto progress = progress_of(source, static_cast<const vector_column&>(*column));
+      const auto& dense = static_cast<const vector_column&>(*column);
+      one.on_disk = !dense.in_memory();
+      const auto progress = progress_of(source, dense);
       info.indexed_vectors_count += progress.linked;
       if (progress.pending) {
         info.status = collection_status::yellow;
@@ -415,6 +427,7 @@ io::task<result<update_result>> database::update_on_owner(collection& target,
   wal& log = *logs_[target.owner_core];
   update_operation resolved = operation;
   std::uint64_t sequence = 0;
+  std::uint64_t new_slots = 0;
   {
     // Checked, resolved and put into the log in one order; the write itself is shared by all that
     // are put in the same turn.
@@ -433,8 +446,11 @@ io::task<result<update_result>> database::update_on_owner(collection& target,
       }
       resolved = *outcome;
     }
+    new_slots = new_slots_of(resolved);
+    VEXFS_CHECK_CO(target.reserve(new_slots));
     sequence = ++target.last_sequence;
     ++target.in_flight;
+    target.slots_in_flight += new_slots;
     std::string record;
     encode_update(resolved, record);
     log.put({target.number, sequence, record});
@@ -443,6 +459,7 @@ io::task<result<update_result>> database::update_on_owner(collection& target,
   const auto written = co_await writing;
   if (!written) {
     --target.in_flight;
+    target.slots_in_flight -= new_slots;
     co_return std::unexpected(written.error());
   }
   {
@@ -450,6 +467,7 @@ io::task<result<update_result>> database::update_on_owner(collection& target,
     auto applying = apply_update(target, resolved, sequence, memory);
     const auto applied = co_await applying;
     --target.in_flight;
+    target.slots_in_flight -= new_slots;
     target.applied_sequence.store(sequence, std::memory_order_relaxed);
     if (!applied) {
       const auto section = co_await io::write(target.guard);

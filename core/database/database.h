@@ -43,6 +43,7 @@ struct vector_column_info {
   std::string name;
   std::uint64_t count = 0;
   std::uint64_t bytes = 0;    // of dense originals
+  bool on_disk = false;       // where these are
   std::uint64_t waiting = 0;  // vectors that are to be linked
 };
 

@@ -31,8 +31,8 @@ selection with_vector(const column& vectors, const selection& selected, arena& m
 
 struct sampled_point {
   point_id id;
-  slot_index slot = 0;
   vector_value vector;
+  const std::byte* stored = nullptr;
 };
 
 /// The `limit` nearest of all sampled points to one of them, itself not among them.
@@ -45,7 +45,7 @@ std::span<matrix_result::cell> nearest_of(std::span<const sampled_point> points,
   };
   for (std::uint32_t other = 0; other < points.size(); ++other) {
     if (other == row) continue;
-    const auto similarity = vectors.similarity(points[row].vector, points[other].slot);
+    const auto similarity = vectors.similarity(points[row].vector, points[other].stored);
     if (!similarity) continue;
     const matrix_result::cell cell{other, comparable(*similarity)};
     if (count < cells.size()) {
@@ -85,17 +85,23 @@ io::task<result<matrix_result>> database::distance_matrix(std::string_view name,
   const vector_selector no_vector;
   auto sampling = sample_points(source, request.sample, candidates, no_payload, no_vector, memory);
   const auto sample = co_await sampling;
+  if (!sample) co_return std::unexpected(sample.error());
 
   std::vector<sampled_point> points;
-  for (std::size_t i = 0; i < sample.size(); i += apply_group_points) {
+  row_reads reads(memory);
+  for (std::size_t i = 0; i < sample->size(); i += apply_group_points) {
     const auto section = co_await io::read(source.guard);
     for (const record& one :
-         sample.subspan(i, std::min<std::size_t>(apply_group_points, sample.size() - i))) {
+         sample->subspan(i, std::min<std::size_t>(apply_group_points, sample->size() - i))) {
       const auto slot = source.id_to_slot.find(one.id);
       if (!slot || !vectors->has(*slot)) continue;
-      points.push_back({one.id, *slot, vectors->prepare(vectors->read(*slot, memory), memory)});
+      points.push_back(
+          {one.id, vectors->read(*slot, reads, memory), vectors->stored(*slot, reads)});
     }
   }
+  VEXFS_CHECK_CO(co_await reads.finish());
+  for (sampled_point& point : points)
+    point.vector = vectors->prepare(point.vector, memory);
   std::ranges::sort(points, {}, &sampled_point::id);
   const auto ids = memory.array<point_id>(points.size());
   const auto rows = memory.array<std::span<const matrix_result::cell>>(points.size());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <vector>
 
 #include "core/base/limits.h"
 
@@ -23,6 +24,8 @@ graph_slices::graph_slices(const graph_batch& batch, arena& memory)
   buffer(scored_);
   buffer(similarities_);
   counts_ = memory.array<std::uint32_t>(batch.query_count());
+  ranked_ = memory.array<std::uint32_t>(batch.query_count());
+  needed_ = memory.array<std::uint32_t>(batch.query_count());
 }
 
 void graph_slices::run(std::uint32_t index) {
@@ -46,16 +49,36 @@ void graph_slices::run(std::uint32_t index) {
   const auto searched = batch_.column->file().search(command);
   failure_.note(searched);
   if (!searched) return;
-  for (std::uint32_t query = first; query < first + count; ++query)
-    rank(query);
+  for (std::uint32_t query = first; query < first + count; ++query) {
+    needed_[query] = std::min(batch_.effort.wanted, counts_[query]);
+    if (batch_.column->in_memory()) rank_in_memory(query);
+  }
 }
 
-void graph_slices::rank(std::uint32_t query) {
+template <class RowOf>
+void graph_slices::rank(std::uint32_t query, std::size_t last, RowOf&& row_of) {
   const vector_column& column = *batch_.column;
   const std::size_t first = std::size_t{query} * batch_.effort.ef;
   const auto candidates = candidates_.subspan(first, counts_[query]);
   const auto scored = scored_.subspan(first, counts_[query]);
   const float* target = batch_.targets.data() + std::size_t{query} * column.dim();
+  std::size_t ranked = ranked_[query];
+  for (; ranked < last; ++ranked)
+    scored[ranked] = {comparable(similarity_(target, row_of(ranked), column.dim())),
+                      candidates[ranked].slot};
+  ranked_[query] = static_cast<std::uint32_t>(ranked);
+  if (ranked < needed_[query]) return;
+  needed_[query] = static_cast<std::uint32_t>(std::min(
+      needed(scored.first(ranked), similarities_.subspan(first, ranked)), candidates.size()));
+  if (ranked < needed_[query]) return;
+  needed_[query] = ranked_[query];
+  std::ranges::sort(scored.first(ranked), is_better);
+}
+
+void graph_slices::rank_in_memory(std::uint32_t query) {
+  const vector_column& column = *batch_.column;
+  const auto candidates =
+      candidates_.subspan(std::size_t{query} * batch_.effort.ef, counts_[query]);
   constexpr std::size_t ahead = 4;
   const auto fetch = [&](std::size_t i) {
     if (i >= candidates.size()) return;
@@ -63,21 +86,47 @@ void graph_slices::rank(std::uint32_t query) {
     for (std::size_t at = 0; at < column.vector_bytes(); at += 64)
       __builtin_prefetch(row + at);
   };
-  std::size_t ranked = 0;
-  std::size_t last = std::min<std::size_t>(batch_.effort.wanted, candidates.size());
-  while (ranked < last) {
-    for (std::size_t i = ranked; i < ranked + ahead; ++i)
+  while (ranked_[query] < needed_[query]) {
+    for (std::size_t i = ranked_[query]; i < ranked_[query] + ahead; ++i)
       fetch(i);
-    for (; ranked < last; ++ranked) {
-      fetch(ranked + ahead);
-      const slot_index slot = candidates[ranked].slot;
-      scored[ranked] = {comparable(similarity_(target, column.row(slot), column.dim())), slot};
-    }
-    last = std::min(needed(scored.first(ranked), similarities_.subspan(first, ranked)),
-                    candidates.size());
+    rank(query, needed_[query], [&](std::size_t i) {
+      fetch(i + ahead);
+      return column.row(candidates[i].slot);
+    });
   }
-  counts_[query] = static_cast<std::uint32_t>(ranked);
-  std::ranges::sort(scored.first(ranked), is_better);
+}
+
+io::task<result<void>> graph_slices::rank_rest(arena& memory) {
+  row_reads reads(memory);
+  std::vector<const std::byte*> rows;
+  // In rounds of as many queries, or as much of one, as is read at once; those whose candidates
+  // turn out to be too few come again.
+  for (bool any = true; any;) {
+    any = false;
+    for (std::uint32_t first = 0, last = 0; first < batch_.query_count(); first = last) {
+      rows.clear();
+      std::size_t left = 0;  // of the last query, for later
+      for (last = first; last < batch_.query_count() && !reads.is_full(); ++last) {
+        std::size_t next = ranked_[last];
+        for (; next < needed_[last] && !reads.is_full(); ++next)
+          rows.push_back(batch_.column->stored(
+              candidates_[std::size_t{last} * batch_.effort.ef + next].slot, reads));
+        left = needed_[last] - next;
+      }
+      VEXFS_CHECK_CO(co_await reads.finish());
+      any = any || !rows.empty();
+      const std::byte* const* next = rows.data();
+      for (std::uint32_t query = first; query < last; ++query) {
+        const std::size_t from = ranked_[query];
+        const std::size_t to = needed_[query] - (query + 1 == last ? left : 0);
+        if (from == to) continue;
+        rank(query, to, [&](std::size_t i) { return next[i - from]; });
+        next += to - from;
+      }
+      reads.reuse();
+    }
+  }
+  co_return result<void>{};
 }
 
 std::size_t graph_slices::needed(std::span<const scored_slot> scored,
@@ -96,7 +145,7 @@ std::size_t graph_slices::needed(std::span<const scored_slot> scored,
 }
 
 std::span<const scored_slot> graph_slices::best(std::uint32_t query) const {
-  return scored_.subspan(std::size_t{query} * batch_.effort.ef, counts_[query]);
+  return scored_.subspan(std::size_t{query} * batch_.effort.ef, ranked_[query]);
 }
 
 }  // namespace vexfs

@@ -9,6 +9,7 @@
 #include "core/database/first_failure.h"
 #include "core/database/scored_slot.h"
 #include "core/database/vector_column.h"
+#include "core/io/task.h"
 
 namespace vexfs {
 
@@ -37,7 +38,8 @@ struct graph_batch {
 
 /// A search of a graph cut into groups of queries, each of which asks the device for candidates and
 /// ranks them exactly: as many as the codes' errors ask for, which are large where vectors differ
-/// little for their length. All memory is taken beforehand, so that groups may run on any core.
+/// little for their length. Rows of a file are read and ranked when all groups have run. All memory
+/// is taken beforehand, so that groups may run on any core.
 class graph_slices {
  public:
   graph_slices(const graph_batch& batch, arena& memory);
@@ -45,13 +47,19 @@ class graph_slices {
   [[nodiscard]] std::uint32_t count() const { return slice_count_; }
   /// Any core; each index once.
   void run(std::uint32_t index);
-  /// After all have run: what was found for a query, best first.
+  /// After all have run without an error: ranks what has to be read first. Nothing where the rows
+  /// are in memory.
+  [[nodiscard]] io::task<result<void>> rank_rest(arena& memory);
+  /// What was found for a query, best first.
   [[nodiscard]] std::span<const scored_slot> best(std::uint32_t query) const;
   /// The first error of a slice, if any.
   [[nodiscard]] result<void> outcome() const { return failure_.outcome(); }
 
  private:
-  void rank(std::uint32_t query);
+  /// Ranks candidates up to `last`, whose rows row_of(i) gives, and sees how many are needed.
+  template <class RowOf>
+  void rank(std::uint32_t query, std::size_t last, RowOf&& row_of);
+  void rank_in_memory(std::uint32_t query);
   /// How many candidates have to be ranked, judged by those that have been.
   [[nodiscard]] std::size_t needed(std::span<const scored_slot> scored,
                                    std::span<float> similarities) const;
@@ -62,6 +70,8 @@ class graph_slices {
   std::uint32_t slice_count_;
   std::span<candidate> candidates_;  // query_count x ef
   std::span<std::uint32_t> counts_;
+  std::span<std::uint32_t> ranked_;  // per query, candidates that were; and that have to be
+  std::span<std::uint32_t> needed_;
   std::span<scored_slot> scored_;  // query_count x ef
   std::span<float> similarities_;  // query_count x ef, of the slots that have been scored
   first_failure failure_;

@@ -10,32 +10,53 @@
 
 namespace vexfs {
 
-std::span<const scored_slot> late_points::join(std::span<const scored_slot> left,
-                                               std::span<const scored_slot> done) {
+bool late_points::look(row_reads& reads) {
   const std::uint64_t count = source_.indexes.change_count();
   if (count - seen_ > filter_change_window) {
     has_gap_ = true;
     seen_ = count - filter_change_window;
   }
   const std::uint64_t last = std::min<std::uint64_t>(count, seen_ + filter_step_points);
-  const auto late = memory_.array<scored_slot>(last - seen_);
-  std::size_t late_count = 0;
-  std::optional<compiled_filter> compiled;
+  const auto noted = memory_.array<changed_slot>(last - seen_);
+  std::size_t noted_count = 0;
   for (; seen_ < last; ++seen_) {
     const slot_index slot = source_.indexes.changed_slot(seen_);
     if (!source_.slots.live(slot) || !search_.over->has(slot)) continue;
-    const auto similarity = similarity_at(search_, slot);
-    if (!similarity) continue;
-    const scored_slot scored{comparable(*similarity), slot};
-    if (scored.similarity < floor_ || std::ranges::binary_search(left, scored, is_better) ||
+    noted[noted_count++] = {slot, search_.over->stored(slot, reads), 0};
+  }
+  pending_ = noted.first(noted_count);
+  return seen_ == count;
+}
+
+void late_points::rank() {
+  std::size_t count = 0;
+  for (const changed_slot& changed : pending_) {
+    const auto similarity = similarity_of(search_, changed.stored);
+    if (similarity && comparable(*similarity) >= floor_)
+      pending_[count++] = {changed.slot, changed.stored, comparable(*similarity)};
+  }
+  pending_ = pending_.first(count);
+}
+
+std::span<const scored_slot> late_points::join(std::span<const scored_slot> left,
+                                               std::span<const scored_slot> done) {
+  const auto late = memory_.array<scored_slot>(pending_.size());
+  std::size_t late_count = 0;
+  std::optional<compiled_filter> compiled;
+  for (const changed_slot& changed : pending_) {
+    const scored_slot scored{changed.similarity, changed.slot};
+    if (std::ranges::binary_search(left, scored, is_better) ||
         std::ranges::binary_search(done, scored, is_better))
       continue;
-    if (search_.condition) {
+    // One that has gone since has lost its payload. It joins: the search finds it gone, and looks
+    // again.
+    if (search_.condition && source_.slots.live(changed.slot)) {
       if (!compiled) compiled.emplace(*search_.condition, &source_.indexes, memory_);
-      if (!compiled->matches(source_, slot)) continue;
+      if (!compiled->matches(source_, changed.slot)) continue;
     }
     late[late_count++] = scored;
   }
+  pending_ = {};
   if (late_count == 0) return left;
   joined_behind_ = joined_behind_ || !done.empty();
   const auto found = late.first(late_count);

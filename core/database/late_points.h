@@ -20,12 +20,17 @@ class late_points {
               float floor, arena& memory)
       : source_(source), search_(search), seen_(since), floor_(floor), memory_(memory) {}
 
-  /// The candidates that are left, best first, with some of the changed slots that are points and
-  /// pass; `done` are those that were looked at already. Under the guard. Call it again until it
-  /// is_current().
+  /// Notes some of the changed slots that are points; true when those were the last. Under the
+  /// guard.
+  [[nodiscard]] bool look(row_reads& reads);
+  /// True while there are such slots.
+  [[nodiscard]] bool is_pending() const { return !pending_.empty(); }
+  /// Leaves out those that are not of interest. After reads.finish().
+  void rank();
+  /// The candidates that are left, best first, with the noted slots that pass; `done` are those
+  /// that were looked at already. Under the guard.
   [[nodiscard]] std::span<const scored_slot> join(std::span<const scored_slot> left,
                                                   std::span<const scored_slot> done);
-  [[nodiscard]] bool is_current() const { return seen_ == source_.indexes.change_count(); }
   /// True where there were more changes than are remembered: some points may be missing.
   [[nodiscard]] bool has_gap() const { return has_gap_; }
   /// True where some joined after others had been answered: a point may be there twice.
@@ -37,11 +42,19 @@ class late_points {
   std::uint64_t seen_;
   const float floor_;
   arena& memory_;
+  struct changed_slot {
+    slot_index slot;
+    const std::byte* stored;
+    float similarity;
+  };
+  std::span<changed_slot> pending_;
   bool has_gap_ = false;
   bool joined_behind_ = false;
 };
 
-/// The exact similarity of one slot that has a vector; nothing where it is no answer at all.
-[[nodiscard]] std::optional<float> similarity_at(const nearest_search& search, slot_index slot);
+/// The exact similarity of a slot, by what its column has stored; nothing where it is no answer at
+/// all.
+[[nodiscard]] std::optional<float> similarity_of(const nearest_search& search,
+                                                 const std::byte* stored);
 
 }  // namespace vexfs

@@ -90,7 +90,8 @@ result<std::shared_ptr<collection>> query_resolver::origin_of(const query_reques
               "Collection " + std::string(request.lookup_from->collection) + " not found");
 }
 
-result<vector_value> query_resolver::find(const vector_input& given, const origin& from) const {
+result<vector_value> query_resolver::find(const vector_input& given, const origin& from,
+                                          row_reads& reads) const {
   vector_value value;
   if (const auto* id = std::get_if<point_id>(&given)) {
     const auto slot = from.points.id_to_slot.find(*id);
@@ -99,7 +100,7 @@ result<vector_value> query_resolver::find(const vector_input& given, const origi
     if (!from.vectors->has(*slot))
       return fail(errc::not_found,
                   "Vector with name " + quoted(from.vector_name) + " for point not found");
-    value = from.vectors->read(*slot, memory_);
+    value = from.vectors->read(*slot, reads, memory_);
   } else {
     value = std::get<vector_value>(given);
   }
@@ -107,66 +108,84 @@ result<vector_value> query_resolver::find(const vector_input& given, const origi
   return value;
 }
 
-result<std::span<vector_value>> query_resolver::find_all(std::span<const vector_input> given,
-                                                         const origin& from) const {
-  const auto found = memory_.array<vector_value>(given.size());
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    VEXFS_TRY(found[i], find(given[i], from));
+io::task<result<std::span<const vector_value>>> query_resolver::find_inputs(
+    const query_request& request, const column& compared) const {
+  const auto points = origin_of(request);
+  if (!points) co_return std::unexpected(points.error());
+  std::string_view name = request.using_vector;
+  if (request.lookup_from) name = request.lookup_from->vector.value_or(name);
+  const slot_reading held((*points)->readers);
+  row_reads reads(memory_);
+  std::vector<vector_value> found;
+  {
+    const auto section = co_await io::read((*points)->guard);
+    const origin from{**points, (*points)->find_column(name), name, compared};
+    result<void> outcome;
+    visit_inputs(request.what, [&](const vector_input& input) {
+      if (!outcome) return;
+      auto value = find(input, from, reads);
+      if (value)
+        found.push_back(*value);
+      else
+        outcome = std::unexpected(std::move(value).error());
+    });
+    if (!outcome) co_return std::unexpected(std::move(outcome).error());
   }
-  return found;
+  VEXFS_CHECK_CO(co_await reads.finish());
+  co_return std::span<const vector_value>(memory_.copy(std::span<const vector_value>(found)));
 }
 
-result<void> query_resolver::find_pairs(std::span<const context_pair> pairs, const origin& from,
-                                        example_query& examples) const {
-  const auto positive = memory_.array<vector_value>(pairs.size());
-  const auto negative = memory_.array<vector_value>(pairs.size());
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    VEXFS_TRY(positive[i], find(pairs[i].positive, from));
-    VEXFS_TRY(negative[i], find(pairs[i].negative, from));
+namespace {
+
+/// Pairs that were visited one after the other, each the positive one first.
+void take_pairs(std::span<const vector_value> inputs, example_query& examples, arena& memory) {
+  const auto positive = memory.array<vector_value>(inputs.size() / 2);
+  const auto negative = memory.array<vector_value>(inputs.size() / 2);
+  for (std::size_t i = 0; i < positive.size(); ++i) {
+    positive[i] = inputs[2 * i];
+    negative[i] = inputs[2 * i + 1];
   }
   examples.positive = positive;
   examples.negative = negative;
-  return {};
 }
 
-result<void> query_resolver::find_feedback(const feedback_query& given, const origin& from,
-                                           example_query& examples) const {
-  VEXFS_TRY(examples.target, find(given.target, from));
+/// Every two items of different scores are a pair, and count by how different these are.
+void take_feedback(const feedback_query& given, std::span<const vector_value> inputs,
+                   example_query& examples, arena& memory) {
   examples.kind = example_query::form::feedback;
+  examples.target = inputs.front();
   examples.target_weight = given.a;
-  const auto found = memory_.array<vector_value>(given.items.size());
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    VEXFS_TRY(found[i], find(given.items[i].example, from));
-  }
-  // Every two items of different scores are a pair, and count by how different these are.
+  const auto items = inputs.subspan(1);
   std::vector<vector_value> positive;
   std::vector<vector_value> negative;
   std::vector<float> weights;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    for (std::size_t j = 0; j < found.size(); ++j) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    for (std::size_t j = 0; j < items.size(); ++j) {
       const float confidence = given.items[i].score - given.items[j].score;
       if (i == j || confidence <= 0) continue;
-      positive.push_back(found[i]);
-      negative.push_back(found[j]);
+      positive.push_back(items[i]);
+      negative.push_back(items[j]);
       weights.push_back(std::pow(confidence, given.b) * given.c);
     }
   }
-  examples.positive = memory_.copy(std::span<const vector_value>(positive));
-  examples.negative = memory_.copy(std::span<const vector_value>(negative));
-  examples.weights = memory_.copy(std::span<const float>(weights));
-  return {};
+  examples.positive = memory.copy(std::span<const vector_value>(positive));
+  examples.negative = memory.copy(std::span<const vector_value>(negative));
+  examples.weights = memory.copy(std::span<const float>(weights));
 }
 
-result<void> query_resolver::find_examples(const query_kind& what, const origin& from,
+}  // namespace
+
+result<void> query_resolver::take_examples(const query_kind& what,
+                                           std::span<const vector_value> inputs,
                                            nearest_search& search) const {
-  if (const auto* nearest = std::get_if<nearest_query>(&what)) {
-    VEXFS_TRY(search.target, find(nearest->target, from));
+  if (std::holds_alternative<nearest_query>(what)) {
+    search.target = inputs.front();
     return {};
   }
   example_query& examples = *memory_.make<example_query>();
   if (const auto* liked = std::get_if<recommend_query>(&what)) {
-    VEXFS_TRY(const auto positive, find_all(liked->positive, from));
-    VEXFS_TRY(const auto negative, find_all(liked->negative, from));
+    const auto positive = inputs.first(liked->positive.size());
+    const auto negative = inputs.subspan(liked->positive.size());
     if (liked->how == recommend_query::strategy::average_vector) {
       VEXFS_TRY(search.target, average_vector(positive, negative, memory_));
       return {};
@@ -176,15 +195,15 @@ result<void> query_resolver::find_examples(const query_kind& what, const origin&
                         : example_query::form::sum_scores;
     examples.positive = positive;
     examples.negative = negative;
-  } else if (const auto* discover = std::get_if<discover_query>(&what)) {
+  } else if (std::holds_alternative<discover_query>(what)) {
     examples.kind = example_query::form::discover;
-    VEXFS_TRY(examples.target, find(discover->target, from));
-    VEXFS_CHECK(find_pairs(discover->pairs, from, examples));
-  } else if (const auto* context = std::get_if<context_query>(&what)) {
+    examples.target = inputs.front();
+    take_pairs(inputs.subspan(1), examples, memory_);
+  } else if (std::holds_alternative<context_query>(what)) {
     examples.kind = example_query::form::context;
-    VEXFS_CHECK(find_pairs(context->pairs, from, examples));
+    take_pairs(inputs, examples, memory_);
   } else {
-    VEXFS_CHECK(find_feedback(std::get<feedback_query>(what), from, examples));
+    take_feedback(std::get<feedback_query>(what), inputs, examples, memory_);
   }
   search.examples = &examples;
   return {};
@@ -279,15 +298,10 @@ io::task<result<nearest_search>> query_resolver::resolve(const query_request& re
                    "Validation failed: search param `idf` requires a sparse vector with the `idf` "
                    "modifier, which vector " +
                        quoted(request.using_vector) + " is not");
-  const auto points = origin_of(request);
-  if (!points) co_return std::unexpected(points.error());
-  {
-    const auto section = co_await io::read((*points)->guard);
-    std::string_view name = request.using_vector;
-    if (request.lookup_from) name = request.lookup_from->vector.value_or(name);
-    VEXFS_CHECK_CO(find_examples(
-        request.what, {**points, (*points)->find_column(name), name, *search.over}, search));
-  }
+  auto finding = find_inputs(request, *search.over);
+  const auto inputs = co_await finding;
+  if (!inputs) co_return std::unexpected(inputs.error());
+  VEXFS_CHECK_CO(take_examples(request.what, *inputs, search));
   VEXFS_CHECK_CO(prepare(search));
   if (weighs) {
     auto weighing = weigh(request, search);

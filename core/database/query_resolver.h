@@ -33,14 +33,13 @@ class query_resolver {
   struct origin;
   /// The collection that the query's points are in.
   [[nodiscard]] result<std::shared_ptr<collection>> origin_of(const query_request& request) const;
-  [[nodiscard]] result<vector_value> find(const vector_input& given, const origin& from) const;
-  [[nodiscard]] result<std::span<vector_value>> find_all(std::span<const vector_input> given,
-                                                         const origin& from) const;
-  [[nodiscard]] result<void> find_pairs(std::span<const context_pair> pairs, const origin& from,
-                                        example_query& examples) const;
-  [[nodiscard]] result<void> find_feedback(const feedback_query& given, const origin& from,
-                                           example_query& examples) const;
-  [[nodiscard]] result<void> find_examples(const query_kind& what, const origin& from,
+  /// The vectors of all inputs of a query, in the order that they are visited in.
+  [[nodiscard]] io::task<result<std::span<const vector_value>>> find_inputs(
+      const query_request& request, const column& compared) const;
+  [[nodiscard]] result<vector_value> find(const vector_input& given, const origin& from,
+                                          row_reads& reads) const;
+  [[nodiscard]] result<void> take_examples(const query_kind& what,
+                                           std::span<const vector_value> inputs,
                                            nearest_search& search) const;
   [[nodiscard]] result<void> prepare(nearest_search& search) const;
   [[nodiscard]] io::task<result<void>> weigh(const query_request& request, nearest_search& search);

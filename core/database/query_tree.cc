@@ -37,12 +37,13 @@ class query_tree {
   }
 
   /// Points that have gone meanwhile are left out; `lost` tells whether there were any.
-  io::task<std::span<const record>> records(ranking ranked, bool& lost) {
+  io::task<result<std::span<const record>>> records(ranking ranked, bool& lost) {
     ranked = ranked.subspan(std::min<std::uint64_t>(skipped_, ranked.size()));
     const bool scored = is_by_example(root_.what) ||
                         std::holds_alternative<fusion_query>(root_.what) ||
                         std::holds_alternative<formula_query>(root_.what);
     const auto made = memory_.array<record>(ranked.size());
+    row_reads reads(memory_);
     std::size_t count = 0;
     for (std::size_t i = 0; i < ranked.size(); i += apply_group_points) {
       const auto section = co_await io::read(source_.guard);
@@ -53,13 +54,15 @@ class query_tree {
           continue;
         }
         record& one = made[count++];
-        one = make_record(source_, point.slot, root_.with_payload, root_.with_vector, memory_);
+        one =
+            make_record(source_, point.slot, root_.with_payload, root_.with_vector, reads, memory_);
         if (!scored) one.version = 0;
         one.score = point.score;
         one.order_value = point.order_value;
       }
     }
-    co_return made.first(count);
+    VEXFS_CHECK_CO(co_await reads.finish());
+    co_return std::span<const record>(made.first(count));
   }
 
  private:
@@ -149,11 +152,15 @@ class query_tree {
       found = page->points;
     } else if (std::holds_alternative<sample_query>(stage.what)) {
       auto sampling = sample_points(source_, wanted, among, no_payload, no_vector, memory_);
-      found = co_await sampling;
+      const auto sample = co_await sampling;
+      if (!sample) co_return std::unexpected(sample.error());
+      found = *sample;
     } else {
       auto scrolling =
           scroll_by_id(source_, std::nullopt, wanted, &among, no_payload, no_vector, memory_);
-      found = (co_await scrolling).points;
+      const auto page = co_await scrolling;
+      if (!page) co_return std::unexpected(page.error());
+      found = page->points;
     }
     const auto ranked = memory_.array<ranked_point>(found.size());
     std::size_t count = 0;
@@ -221,12 +228,19 @@ class query_tree {
               std::uint64_t wanted) {
     const auto relevance = memory_.array<float>(candidates.size());
     const auto vectors = memory_.array<vector_value>(candidates.size());
+    const auto stored = memory_.array<const std::byte*>(candidates.size());
+    row_reads reads(memory_);
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-      relevance[i] = one.over->similarity(one.target, candidates[i].slot).value_or(0.0F);
-      vectors[i] = one.over->prepare(one.over->read(candidates[i].slot, memory_), memory_);
+      stored[i] = one.over->stored(candidates[i].slot, reads);
+      vectors[i] = one.over->read(candidates[i].slot, reads, memory_);
+    }
+    VEXFS_CHECK_CO(co_await reads.finish());
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      relevance[i] = one.over->similarity(one.target, stored[i]).value_or(0.0F);
+      vectors[i] = one.over->prepare(vectors[i], memory_);
     }
     const auto similarity = [&](std::uint32_t i, std::uint32_t j) {
-      return one.over->similarity(vectors[i], candidates[j].slot).value_or(0.0F);
+      return one.over->similarity(vectors[i], stored[j]).value_or(0.0F);
     };
     auto choosing = choose_diverse(relevance, diversity, wanted, similarity);
     const auto chosen = co_await choosing;
@@ -343,7 +357,9 @@ io::task<result<std::span<const record>>> evaluate_query(collection& source,
     if (!ranked) co_return std::unexpected(ranked.error());
     bool lost = false;
     auto finishing = tree.records(*ranked, lost);
-    answer = co_await finishing;
+    const auto finished = co_await finishing;
+    if (!finished) co_return std::unexpected(finished.error());
+    answer = *finished;
     if (!lost) break;
   }
   co_return answer;

@@ -23,6 +23,8 @@ io::task<result<std::span<const record>>> database::retrieve(std::string_view na
     const auto section = co_await io::read(source.guard);
     VEXFS_CHECK_CO(check_selector(source, request.with_vector));
   }
+  const slot_reading held(source.readers);
+  row_reads reads(memory);
   const auto records = memory.array<record>(request.ids.size());
   std::size_t count = 0;
   for (std::size_t i = 0; i < request.ids.size(); i += apply_group_points) {
@@ -33,9 +35,10 @@ io::task<result<std::span<const record>>> database::retrieve(std::string_view na
       const auto slot = source.id_to_slot.find(id);
       if (!slot) continue;
       records[count++] =
-          make_record(source, *slot, request.with_payload, request.with_vector, memory);
+          make_record(source, *slot, request.with_payload, request.with_vector, reads, memory);
     }
   }
+  VEXFS_CHECK_CO(co_await reads.finish());
   // Of an id given twice the first answer stays.
   if (count > 1) {
     point_map<bool> seen;

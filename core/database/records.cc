@@ -18,7 +18,8 @@ std::string_view select_payload(std::string_view stored, const payload_selector&
 }
 
 std::span<const named_vector> select_vectors(const collection& source, slot_index slot,
-                                             const vector_selector& selector, arena& memory) {
+                                             const vector_selector& selector, row_reads& reads,
+                                             arena& memory) {
   const auto vectors = memory.array<named_vector>(source.columns.size());
   std::size_t count = 0;
   for (const auto& [name, column] : source.columns) {
@@ -26,7 +27,7 @@ std::span<const named_vector> select_vectors(const collection& source, slot_inde
     if (selector.kind == vector_selector::form::named &&
         std::ranges::find(selector.names, std::string_view(name)) == selector.names.end())
       continue;
-    vectors[count++] = {memory.copy(std::string_view(name)), column->read(slot, memory)};
+    vectors[count++] = {memory.copy(std::string_view(name)), column->read(slot, reads, memory)};
   }
   return vectors.first(count);
 }
@@ -34,7 +35,7 @@ std::span<const named_vector> select_vectors(const collection& source, slot_inde
 }  // namespace
 
 record make_record(const collection& source, slot_index slot, const payload_selector& with_payload,
-                   const vector_selector& with_vector, arena& memory) {
+                   const vector_selector& with_vector, row_reads& reads, arena& memory) {
   const slot_record& stored = source.slots[slot];
   record made;
   made.id = stored.id;
@@ -42,7 +43,7 @@ record make_record(const collection& source, slot_index slot, const payload_sele
   if (with_payload.kind != payload_selector::form::none)
     made.payload = select_payload(stored.payload, with_payload, memory);
   if (with_vector.kind != vector_selector::form::none)
-    made.vectors = select_vectors(source, slot, with_vector, memory);
+    made.vectors = select_vectors(source, slot, with_vector, reads, memory);
   return made;
 }
 

@@ -65,7 +65,7 @@ void scan_slices::run(std::uint32_t index) {
   command.overflowed = part.overflowed;
   const auto scanned = batch_.column->file().scan(command);
   failure_.note(scanned);
-  if (!scanned) return;
+  if (!scanned || !batch_.column->in_memory()) return;
   for (std::uint32_t query = 0; query < part.query_count; ++query) {
     if (part.overflowed[query])
       rank_range(part, query);
@@ -113,6 +113,62 @@ void scan_slices::rank_range(slice& part, std::uint32_t query) {
     if (!column.has(slot)) continue;
     keep_best(part, query, {comparable(similarity_(target, column.row(slot), column.dim())), slot});
   }
+}
+
+void scan_slices::list_slots(const slice& part, std::uint32_t query,
+                             std::vector<slot_index>& slots) const {
+  slots.clear();
+  if (!part.overflowed[query]) {
+    const std::size_t capacity = part.candidates.size() / part.query_count;
+    for (const candidate& one : part.candidates.subspan(query * capacity, part.counts[query]))
+      slots.push_back(one.slot);
+    // In the order of the file.
+    std::ranges::sort(slots);
+    return;
+  }
+  const std::uint64_t* allowed = batch_.allowed[part.query_first + query];
+  for (slot_index slot = part.slot_first; slot < part.slot_last; ++slot) {
+    if (allowed && !(allowed[slot / 64] >> (slot % 64) & 1)) continue;
+    if (batch_.column->has(slot)) slots.push_back(slot);
+  }
+}
+
+io::task<result<void>> scan_slices::rank_rest(arena& memory) {
+  const vector_column& column = *batch_.column;
+  if (column.in_memory()) co_return result<void>{};
+  struct wanted_row {
+    slice* part;
+    std::uint32_t query;
+    slot_index slot;
+    const std::byte* row;
+  };
+  row_reads reads(memory);
+  std::vector<wanted_row> rows;
+  std::vector<slot_index> slots;
+  const auto rank_rows = [&] {
+    for (const wanted_row& one : rows) {
+      const float* target =
+          batch_.targets.data() + std::size_t{one.part->query_first + one.query} * column.dim();
+      keep_best(*one.part, one.query,
+                {comparable(similarity_(target, one.row, column.dim())), one.slot});
+    }
+    rows.clear();
+    reads.reuse();
+  };
+  for (slice& part : slices_) {
+    for (std::uint32_t query = 0; query < part.query_count; ++query) {
+      list_slots(part, query, slots);
+      for (const slot_index slot : slots) {
+        rows.push_back({&part, query, slot, column.stored(slot, reads)});
+        if (!reads.is_full()) continue;
+        VEXFS_CHECK_CO(co_await reads.finish());
+        rank_rows();
+      }
+    }
+  }
+  VEXFS_CHECK_CO(co_await reads.finish());
+  rank_rows();
+  co_return result<void>{};
 }
 
 std::span<const scored_slot> scan_slices::best(std::uint32_t query, arena& memory) const {

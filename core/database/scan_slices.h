@@ -10,6 +10,7 @@
 #include "core/database/rescore.h"
 #include "core/database/scored_slot.h"
 #include "core/database/vector_column.h"
+#include "core/io/task.h"
 
 namespace vexfs {
 
@@ -27,8 +28,8 @@ struct scan_batch {
 };
 
 /// A scan of one batch cut into pieces of about 200 us, each of which asks the device for the
-/// candidates of a range of slots and ranks them exactly. All memory is taken beforehand, so that
-/// pieces may run on any core.
+/// candidates of a range of slots and ranks them exactly. Rows of a file are read and ranked when
+/// all pieces have run. All memory is taken beforehand, so that pieces may run on any core.
 class scan_slices {
  public:
   scan_slices(const scan_batch& batch, arena& memory);
@@ -36,7 +37,10 @@ class scan_slices {
   [[nodiscard]] std::uint32_t count() const { return slice_count_; }
   /// Any core; each index once.
   void run(std::uint32_t index);
-  /// After all have run: the k best of a query, best first.
+  /// After all have run without an error: ranks what has to be read first. Nothing where the rows
+  /// are in memory.
+  [[nodiscard]] io::task<result<void>> rank_rest(arena& memory);
+  /// The k best of a query, best first.
   [[nodiscard]] std::span<const scored_slot> best(std::uint32_t query, arena& memory) const;
   /// The first error of a slice, if any.
   [[nodiscard]] result<void> outcome() const { return failure_.outcome(); }
@@ -55,6 +59,8 @@ class scan_slices {
   };
   void rank_candidates(slice& part, std::uint32_t query);
   void rank_range(slice& part, std::uint32_t query);
+  /// What these two would rank.
+  void list_slots(const slice& part, std::uint32_t query, std::vector<slot_index>& slots) const;
   void keep_best(slice& part, std::uint32_t query, scored_slot scored);
 
   const scan_batch batch_;

@@ -12,12 +12,13 @@
 
 namespace vexfs {
 
-io::task<scroll_result> scroll_by_id(collection& source, std::optional<point_id> from,
-                                     std::uint64_t limit, const selection* selected,
-                                     const payload_selector& with_payload,
-                                     const vector_selector& with_vector, arena& memory) {
+io::task<result<scroll_result>> scroll_by_id(collection& source, std::optional<point_id> from,
+                                             std::uint64_t limit, const selection* selected,
+                                             const payload_selector& with_payload,
+                                             const vector_selector& with_vector, arena& memory) {
   // Grows with what is found: points may come while the guard is given up.
   std::vector<record> found;
+  row_reads reads(memory);
   scroll_result page;
   std::optional<point_id> next = from;
   for (bool started = false;; started = true) {
@@ -33,12 +34,13 @@ io::task<scroll_result> scroll_by_id(collection& source, std::optional<point_id>
         page.next_page_offset = place->first;
         break;
       }
-      found.push_back(make_record(source, place->second, with_payload, with_vector, memory));
+      found.push_back(make_record(source, place->second, with_payload, with_vector, reads, memory));
       found.back().version = 0;
     }
     if (page.next_page_offset || place == ordered.end()) break;
     next = place->first;
   }
+  VEXFS_CHECK_CO(co_await reads.finish());
   page.points = memory.copy(std::span<const record>(found));
   co_return page;
 }
@@ -49,6 +51,7 @@ io::task<result<scroll_result>> scroll_by_value(collection& source, const order_
                                                 const vector_selector& with_vector, arena& memory) {
   constexpr std::size_t step_entries = 128;
   std::vector<record> found;
+  row_reads reads(memory);
   order_position position;
   position.value = order.start_from;
   if (order.descending) position.slot = UINT32_MAX;
@@ -74,13 +77,14 @@ io::task<result<scroll_result>> scroll_by_value(collection& source, const order_
         break;
       }
       const auto value = made.order_value;
-      made = make_record(source, entry.slot, with_payload, with_vector, memory);
+      made = make_record(source, entry.slot, with_payload, with_vector, reads, memory);
       made.version = 0;
       made.order_value = value;
       found.push_back(made);
     }
     if (count < entries.size()) break;
   }
+  VEXFS_CHECK_CO(co_await reads.finish());
   std::ranges::stable_sort(found, [&](const record& left, const record& right) {
     if (left.order_value != right.order_value)
       return order.descending ? right.order_value < left.order_value
@@ -91,10 +95,11 @@ io::task<result<scroll_result>> scroll_by_value(collection& source, const order_
   co_return scroll_result{memory.copy(std::span<const record>(found)), std::nullopt};
 }
 
-io::task<std::span<const record>> sample_points(collection& source, std::uint64_t limit,
-                                                const selection& selected,
-                                                const payload_selector& with_payload,
-                                                const vector_selector& with_vector, arena& memory) {
+io::task<result<std::span<const record>>> sample_points(collection& source, std::uint64_t limit,
+                                                        const selection& selected,
+                                                        const payload_selector& with_payload,
+                                                        const vector_selector& with_vector,
+                                                        arena& memory) {
   thread_local std::mt19937_64 random(
       static_cast<std::uint64_t>(io::loop::current().wall_time_us()));
   std::vector<slot_index> drawn;
@@ -114,16 +119,18 @@ io::task<std::span<const record>> sample_points(collection& source, std::uint64_
   // Drawing keeps the order of slots for the most part.
   std::ranges::shuffle(drawn, random);
   const auto records = memory.array<record>(drawn.size());
+  row_reads reads(memory);
   std::size_t count = 0;
   for (std::size_t i = 0; i < drawn.size(); i += apply_group_points) {
     const auto section = co_await io::read(source.guard);
     for (std::size_t d = i; d < std::min(i + apply_group_points, drawn.size()); ++d) {
       if (!source.slots.live(drawn[d])) continue;
-      records[count] = make_record(source, drawn[d], with_payload, with_vector, memory);
+      records[count] = make_record(source, drawn[d], with_payload, with_vector, reads, memory);
       records[count++].version = 0;
     }
   }
-  co_return records.first(count);
+  VEXFS_CHECK_CO(co_await reads.finish());
+  co_return std::span<const record>(records.first(count));
 }
 
 }  // namespace vexfs

@@ -41,48 +41,69 @@ std::span<const record> drop_repeated(std::span<record> found) {
 }
 
 /// Ranks the few points of a small allow set one by one.
-std::span<const scored_slot> rank_few(const nearest_search& search, const selection& allowed,
-                                      std::uint32_t k, arena& memory) {
+io::task<result<std::span<const scored_slot>>> rank_few(const nearest_search& search,
+                                                        const selection& allowed, std::uint32_t k,
+                                                        arena& memory) {
   const auto scored = memory.array<scored_slot>(allowed.count);
-  std::size_t count = 0;
+  const auto stored = memory.array<const std::byte*>(allowed.count);
+  row_reads reads(memory);
+  std::size_t found = 0;
   for (std::size_t w = 0; w < allowed.words.size(); ++w) {
     for (std::uint64_t bits = allowed.words[w]; bits != 0; bits &= bits - 1) {
       const auto slot =
           static_cast<slot_index>(w * 64 + static_cast<unsigned>(std::countr_zero(bits)));
-      if (!search.over->has(slot) || count == scored.size()) continue;
-      if (const auto similarity = similarity_at(search, slot))
-        scored[count++] = {comparable(*similarity), slot};
+      if (!search.over->has(slot) || found == scored.size()) continue;
+      stored[found] = search.over->stored(slot, reads);
+      scored[found++].slot = slot;
     }
   }
-  return keep_best(scored.first(count), k);
+  VEXFS_CHECK_CO(co_await reads.finish());
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < found; ++i)
+    if (const auto similarity = similarity_of(search, stored[i]))
+      scored[count++] = {comparable(*similarity), scored[i].slot};
+  co_return keep_best(scored.first(count), k);
 }
 
 /// Compares every row in slices: of a column that the device does not know, or with examples.
-io::task<std::span<const scored_slot>> rank_all(const nearest_search& search,
-                                                const selection* allowed, slot_index limit,
-                                                std::uint32_t k, arena& memory) {
+io::task<result<std::span<const scored_slot>>> rank_all(const nearest_search& search,
+                                                        const selection* allowed, slot_index limit,
+                                                        std::uint32_t k, arena& memory) {
   const auto examples =
       static_cast<std::uint32_t>(search.examples ? search.examples->example_count() : 1);
   const std::uint32_t rows = std::max(variable_slice_rows / examples, variable_slice_rows_min);
-  const std::uint32_t slices = (limit + rows - 1) / rows;
   const auto scored = memory.array<scored_slot>(limit);
-  const auto counts = memory.array<std::uint32_t>(slices);
-  auto rank = [&](std::uint32_t index) {
-    const slot_index first = index * rows;
-    const slot_index last = std::min(first + rows, limit);
-    for (slot_index slot = first; slot < last; ++slot) {
-      if (allowed && !allowed->has(slot)) continue;
-      if (!search.over->has(slot)) continue;
-      if (const auto similarity = similarity_at(search, slot))
-        scored[first + counts[index]++] = {comparable(*similarity), slot};
-    }
-  };
-  auto ranking = io::run_slices(slices, rank);
-  co_await ranking;
+  const auto stored = memory.array<const std::byte*>(std::min(limit, variable_round_rows));
+  const auto compared = memory.array<bool>(stored.size());
+  row_reads reads(memory);
   std::size_t count = 0;
-  for (std::uint32_t index = 0; index < slices; ++index)
-    for (std::uint32_t i = 0; i < counts[index]; ++i)
-      scored[count++] = scored[index * rows + i];
+  // In rounds, so that what is read and not yet compared stays little.
+  for (slot_index next = 0; next < limit;) {
+    if (next > 0) co_await io::loop::current().yield();
+    const std::size_t first = count;
+    for (; next < limit && count - first < stored.size() && !reads.is_full(); ++next) {
+      if ((allowed && !allowed->has(next)) || !search.over->has(next)) continue;
+      stored[count - first] = search.over->stored(next, reads);
+      scored[count++].slot = next;
+    }
+    VEXFS_CHECK_CO(co_await reads.finish());
+    const auto round = scored.subspan(first, count - first);
+    auto rank = [&](std::uint32_t index) {
+      const std::size_t last = std::min<std::size_t>((index + 1) * rows, round.size());
+      for (std::size_t i = index * rows; i < last; ++i) {
+        const auto similarity = similarity_of(search, stored[i]);
+        compared[i] = similarity.has_value();
+        if (similarity) round[i].similarity = comparable(*similarity);
+      }
+    };
+    auto ranking =
+        io::run_slices(static_cast<std::uint32_t>((round.size() + rows - 1) / rows), rank);
+    co_await ranking;
+    count = first;
+    for (std::size_t i = 0; i < round.size(); ++i)
+      if (compared[i]) scored[count++] = round[i];
+    reads.reuse();
+  }
   co_return keep_best(scored.first(count), k);
 }
 
@@ -237,6 +258,8 @@ struct batch_search {
     auto running = io::run_slices(slices.count(), run);
     co_await running;
     VEXFS_CHECK_CO(slices.outcome());
+    auto reading = slices.rank_rest(memory);
+    VEXFS_CHECK_CO(co_await reading);
     for (std::uint32_t m = 0; m < together.members.size(); ++m)
       ranked[together.members[m]] = slices.best(m, memory);
     co_return result<void>{};
@@ -264,6 +287,8 @@ struct batch_search {
       co_return co_await scanning;
     }
     VEXFS_CHECK_CO(walked);
+    auto reading = slices.rank_rest(memory);
+    VEXFS_CHECK_CO(co_await reading);
     for (std::uint32_t m = 0; m < together.members.size(); ++m)
       ranked[together.members[m]] = slices.best(m);
     co_return result<void>{};
@@ -277,11 +302,16 @@ struct batch_search {
     for (std::size_t i = 0; i < searches.size(); ++i) {
       if (done[i]) continue;
       if (ways[i] == access::one_by_one) {
-        ranked[i] = rank_few(searches[i], allowed[i], wanted(i), memory);
+        auto ranking = rank_few(searches[i], allowed[i], wanted(i), memory);
+        const auto few = co_await ranking;
+        if (!few) co_return std::unexpected(few.error());
+        ranked[i] = *few;
       } else if (ways[i] == access::compare_all) {
         auto ranking = rank_all(searches[i], restricted(i) ? &allowed[i] : nullptr, slot_limit,
                                 wanted(i), memory);
-        ranked[i] = co_await ranking;
+        const auto all = co_await ranking;
+        if (!all) co_return std::unexpected(all.error());
+        ranked[i] = *all;
       } else {
         const auto with_this = [&](std::uint32_t other) {
           const bool together = other >= i && ways[other] == ways[i] &&
@@ -314,7 +344,8 @@ struct batch_search {
   /// Slots to points. Candidates that have gone meanwhile are dropped, and points that moved are
   /// found where they are now; `incomplete` tells that a query has lost some and could have had
   /// more.
-  io::task<std::span<const record>> finish(std::size_t index, bool& incomplete) {
+  io::task<result<std::span<const record>>> finish(std::size_t index, row_reads& reads,
+                                                   bool& incomplete) {
     const nearest_search& search = searches[index];
     auto candidates = ranked[index];
     // What the device was not asked for is not known.
@@ -329,13 +360,21 @@ struct batch_search {
     std::uint64_t passed = 0;
     bool lost = false;
     bool look_again = true;  // at what has changed
+    bool has_seen_all = search.among.has_value();
     std::size_t next = 0;
     while (passed < search.wanted && (next < candidates.size() || look_again)) {
+      if (late.is_pending()) {
+        VEXFS_CHECK_CO(co_await reads.finish());
+        late.rank();
+      }
       const auto section = co_await io::read(source.guard);
-      if (!search.among && !late.is_current()) {
+      if (late.is_pending()) {
         candidates = late.join(candidates.subspan(next), candidates.first(next));
         next = 0;
-        if (!late.is_current()) continue;
+      }
+      if (!has_seen_all) {
+        has_seen_all = late.look(reads);
+        if (!has_seen_all || late.is_pending()) continue;
       }
       look_again = false;
       for (std::size_t step = 0;
@@ -346,6 +385,7 @@ struct batch_search {
         if (!source.slots.live(scored.slot) || !search.over->has(scored.slot)) {
           lost = true;
           look_again = !search.among;
+          has_seen_all = !look_again;
           continue;
         }
         if (std::ranges::find(search.excluded, stored.id) != search.excluded.end()) continue;
@@ -353,7 +393,8 @@ struct batch_search {
         if (!within_threshold(search, score)) continue;
         if (passed++ < search.skipped || count == records.size()) continue;
         record& made = records[count++];
-        made = make_record(source, scored.slot, search.with_payload, search.with_vector, memory);
+        made = make_record(source, scored.slot, search.with_payload, search.with_vector, reads,
+                           memory);
         made.score = score;
       }
     }
@@ -364,7 +405,7 @@ struct batch_search {
         return larger_is_better(search) ? left.score > right.score : left.score < right.score;
       return left.id < right.id;
     });
-    if (!late.joined_behind()) co_return found;
+    if (!late.joined_behind()) co_return std::span<const record>(found);
     const auto kept = drop_repeated(found);
     incomplete = incomplete || kept.size() < found.size();
     co_return kept;
@@ -373,10 +414,10 @@ struct batch_search {
 
 }  // namespace
 
-std::optional<float> similarity_at(const nearest_search& search, slot_index slot) {
-  if (!search.examples) return search.over->similarity(search.target, slot);
+std::optional<float> similarity_of(const nearest_search& search, const std::byte* stored) {
+  if (!search.examples) return search.over->similarity(search.target, stored);
   return score_by_examples(*search.examples, [&](const vector_value& example) {
-    return search.over->similarity(example, slot).value_or(0.0F);
+    return search.over->similarity(example, stored).value_or(0.0F);
   });
 }
 
@@ -418,10 +459,14 @@ io::task<result<std::span<const std::span<const record>>>> search_nearest(
     auto ranking = batch.rank();
     VEXFS_CHECK_CO(co_await ranking);
     bool incomplete = false;
+    row_reads reads(memory);
     for (std::size_t i = 0; i < searches.size(); ++i) {
-      auto finishing = batch.finish(i, incomplete);
-      answers[i] = co_await finishing;
+      auto finishing = batch.finish(i, reads, incomplete);
+      const auto found = co_await finishing;
+      if (!found) co_return std::unexpected(found.error());
+      answers[i] = *found;
     }
+    VEXFS_CHECK_CO(co_await reads.finish());
     if (!incomplete) break;
   }
   co_return std::span<const std::span<const record>>(answers);

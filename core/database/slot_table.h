@@ -92,6 +92,8 @@ class slot_table {
   /// are.
   [[nodiscard]] slot_index limit() const { return static_cast<slot_index>(records_.size()); }
 
+  /// For the owner alone: slots that were ever taken.
+  [[nodiscard]] std::uint64_t taken_count() const { return generations_.size(); }
   /// For the owner alone.
   [[nodiscard]] slot_generation generation(slot_index slot) const { return generations_[slot]; }
 

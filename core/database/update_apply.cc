@@ -173,13 +173,22 @@ struct applier {
       VEXFS_CHECK_CO(co_await waiting);
       const auto old = older(point.id);
       if (!old) continue;
-      staging staged(target, memory, 1);
-      if (!staged.add(point.id, memory.copy(std::string_view(target.slots[*old].payload))))
-        co_return fail(errc::insufficient_storage, "a collection holds too many points");
+      const auto vectors = memory.array<const vector_value*>(target.columns.size());
+      row_reads reads(memory);
+      std::size_t number = 0;
       for (const auto& [name, column] : target.columns) {
         const vector_value* given = vector_named(point.vectors, name);
         if (!given && column->has(*old))
-          given = memory.make<vector_value>(column->read(*old, memory));
+          given = memory.make<vector_value>(column->read(*old, reads, memory));
+        vectors[number++] = given;
+      }
+      VEXFS_CHECK_CO(co_await reads.finish());
+      staging staged(target, memory, 1);
+      if (!staged.add(point.id, memory.copy(std::string_view(target.slots[*old].payload))))
+        co_return fail(errc::insufficient_storage, "a collection holds too many points");
+      number = 0;
+      for (const auto& [name, column] : target.columns) {
+        const vector_value* given = vectors[number++];
         const auto stored = staged.store(*column, [&](std::size_t) { return given; });
         if (!stored) {
           staged.undo();
@@ -297,7 +306,7 @@ struct applier {
       target.columns.emplace(name, variable_column::create_sparse(name, *operation.sparse));
       co_return result<void>{};
     }
-    auto column = make_column(name, *operation.dense, target.machine);
+    auto column = target.make_column(name, *operation.dense);
     if (!column) co_return std::unexpected(std::move(column).error());
     const auto section = co_await io::write(target.guard);
     target.config.vectors.single = false;
@@ -307,6 +316,8 @@ struct applier {
   }
   io::task<result<void>> operator()(const delete_vector_name& operation) const {
     const std::string name(operation.name);
+    // Its memory, or its file, goes after the section.
+    const std::shared_ptr<column> dropped = target.find_column(name);
     const auto section = co_await io::write(target.guard);
     target.config.sparse_vectors.erase(name);
     target.config.vectors.params.erase(name);

@@ -125,7 +125,7 @@ bool variable_column::has(slot_index slot) const {
   return held && held->present[slot % chunk_rows].load(std::memory_order_acquire);
 }
 
-vector_value variable_column::read(slot_index slot, arena& memory) const {
+vector_value variable_column::read(slot_index slot, row_reads&, arena& memory) const {
   const row& stored = row_of(slot);
   vector_value value;
   value.kind = kind();
@@ -136,18 +136,19 @@ vector_value variable_column::read(slot_index slot, arena& memory) const {
   return value;
 }
 
-std::optional<float> variable_column::similarity(const vector_value& query, slot_index slot) const {
-  const row& stored = row_of(slot);
+std::optional<float> variable_column::similarity(const vector_value& query,
+                                                 const std::byte* stored) const {
+  const row& with = *reinterpret_cast<const row*>(stored);
   if (kind() == vector_kind::sparse) {
     float sum = 0;
     bool shared = false;
-    const std::uint32_t* at = stored.indices();
-    const std::uint32_t* end = at + stored.value_count;
+    const std::uint32_t* at = with.indices();
+    const std::uint32_t* end = at + with.value_count;
     for (std::size_t i = 0; i < query.indices.size(); ++i) {
       at = std::lower_bound(at, end, query.indices[i]);
       if (at == end) break;
       if (*at != query.indices[i]) continue;
-      sum += query.values[i] * stored.values()[at - stored.indices()];
+      sum += query.values[i] * with.values()[at - with.indices()];
       shared = true;
     }
     if (!shared) return std::nullopt;
@@ -156,9 +157,9 @@ std::optional<float> variable_column::similarity(const vector_value& query, slot
   float sum = 0;
   for (std::uint32_t q = 0; q < query.row_count; ++q) {
     float best = -std::numeric_limits<float>::infinity();
-    for (std::uint32_t r = 0; r < stored.row_count; ++r)
+    for (std::uint32_t r = 0; r < with.row_count; ++r)
       best = std::max(best, similarity_(query.values.data() + std::size_t{q} * dim_,
-                                        reinterpret_cast<const std::byte*>(stored.values() +
+                                        reinterpret_cast<const std::byte*>(with.values() +
                                                                            std::size_t{r} * dim_),
                                         dim_));
     sum += best;

@@ -29,9 +29,12 @@ class variable_column final : public column {
                                     std::span<const vector_value> values, arena& memory) override;
   void remove(slot_index slot) override;
   [[nodiscard]] bool has(slot_index slot) const override;
-  [[nodiscard]] vector_value read(slot_index slot, arena& memory) const override;
+  [[nodiscard]] vector_value read(slot_index slot, row_reads& reads, arena& memory) const override;
+  [[nodiscard]] const std::byte* stored(slot_index slot, row_reads&) const override {
+    return reinterpret_cast<const std::byte*>(&row_of(slot));
+  }
   [[nodiscard]] std::optional<float> similarity(const vector_value& query,
-                                                slot_index slot) const override;
+                                                const std::byte* stored) const override;
   /// The indices of a stored sparse vector, ascending. Only of a slot that has one.
   [[nodiscard]] std::span<const std::uint32_t> indices(slot_index slot) const {
     return {row_of(slot).indices(), row_of(slot).value_count};

@@ -27,14 +27,19 @@ std::size_t element_bytes(datatype type) {
 
 }  // namespace
 
+std::size_t vector_column::row_bytes(const vector_params& params) {
+  return (params.size * element_bytes(params.type.value_or(datatype::float32)) + 15) / 16 * 16;
+}
+
 vector_column::vector_column(std::string name, const vector_params& params,
-                             std::unique_ptr<vector_file> file)
+                             std::unique_ptr<vector_file> file, std::shared_ptr<row_file> on_disk)
     : column(std::move(name), vector_kind::dense, params.metric),
       dim_(static_cast<std::uint32_t>(params.size)),
       type_(params.type.value_or(datatype::float32)),
-      row_bytes_((dim_ * element_bytes(type_) + 15) / 16 * 16),
+      row_bytes_(row_bytes(params)),
       similarity_(similarity_for(params.metric, type_)),
       file_(std::move(file)),
+      on_disk_(std::move(on_disk)),
       chunks_(std::make_unique<std::atomic<chunk*>[]>(chunk_count_max)) {}
 
 vector_column::~vector_column() {
@@ -48,10 +53,11 @@ vector_column::~vector_column() {
 
 result<std::shared_ptr<vector_column>> vector_column::create(std::string name,
                                                              const vector_params& params,
-                                                             device& machine) {
+                                                             device& machine,
+                                                             std::shared_ptr<row_file> on_disk) {
   VEXFS_TRY(auto file, machine.create({static_cast<std::uint32_t>(params.size), params.metric}));
   return std::shared_ptr<vector_column>(
-      new vector_column(std::move(name), params, std::move(file)));
+      new vector_column(std::move(name), params, std::move(file), std::move(on_disk)));
 }
 
 result<void> vector_column::check(const vector_value& given) const {
@@ -71,6 +77,10 @@ bool vector_column::make_chunk(slot_index slot) {
   std::atomic<chunk*>& place = chunks_[slot / chunk_rows];
   if (place.load(std::memory_order_relaxed)) return true;
   auto made = std::make_unique<chunk>();
+  if (on_disk_) {
+    place.store(made.release(), std::memory_order_release);
+    return true;
+  }
   made->rows = static_cast<std::byte*>(
       ::operator new(std::size_t{chunk_rows} * row_bytes_, std::align_val_t{64}, std::nothrow));
   if (!made->rows) return false;
@@ -86,9 +96,9 @@ result<void> vector_column::insert(std::span<const slot_index> slots,
     if (slot / chunk_rows >= chunk_count_max || !make_chunk(slot))
       return fail(errc::insufficient_storage, "out of memory for vectors");
   }
+  VEXFS_CHECK(store_rows(slots, values, memory));
   const auto coded = memory.array<float>(slots.size() * dim_);
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    store_row(slots[i], values[i].values.data());
     const auto row = coded.subspan(i * dim_, dim_);
     std::ranges::copy(values[i].values, row.begin());
     // The bytes of a uint8 cosine have no unit length; their direction is what the device ranks.
@@ -104,22 +114,36 @@ result<void> vector_column::insert(std::span<const slot_index> slots,
   return {};
 }
 
-void vector_column::store_row(slot_index slot, const float* values) {
-  std::byte* target = chunk_of(slot)->rows + slot % chunk_rows * row_bytes_;
+result<void> vector_column::store_rows(std::span<const slot_index> slots,
+                                       std::span<const vector_value> values, arena& memory) {
+  if (!on_disk_) {
+    for (std::size_t i = 0; i < slots.size(); ++i)
+      encode_row(values[i].values.data(),
+                 chunk_of(slots[i])->rows + slots[i] % chunk_rows * row_bytes_);
+    return {};
+  }
+  const std::size_t stride = on_disk_->record_bytes();
+  const auto records = memory.array<std::byte>(slots.size() * stride);
+  for (std::size_t i = 0; i < slots.size(); ++i)
+    encode_row(values[i].values.data(), records.data() + i * stride);
+  return on_disk_->write(slots, records);
+}
+
+void vector_column::encode_row(const float* values, std::byte* row) const {
   switch (type_) {
     case datatype::float32:
     case datatype::turbo4:
-      std::memcpy(target, values, dim_ * sizeof(float));
+      std::memcpy(row, values, dim_ * sizeof(float));
       break;
     case datatype::float16:
       for (std::uint32_t d = 0; d < dim_; ++d) {
         const std::uint16_t half = half_from_float(values[d]);
-        std::memcpy(target + d * sizeof(half), &half, sizeof(half));
+        std::memcpy(row + d * sizeof(half), &half, sizeof(half));
       }
       break;
     case datatype::uint8:
       for (std::uint32_t d = 0; d < dim_; ++d)
-        target[d] = static_cast<std::byte>(static_cast<std::uint8_t>(values[d]));
+        row[d] = static_cast<std::byte>(static_cast<std::uint8_t>(values[d]));
       break;
   }
 }
@@ -144,26 +168,12 @@ const std::byte* vector_column::row(slot_index slot) const {
   return chunk_of(slot)->rows + slot % chunk_rows * row_bytes_;
 }
 
-vector_value vector_column::read(slot_index slot, arena& memory) const {
+vector_value vector_column::read(slot_index slot, row_reads& reads, arena& memory) const {
   const auto values = memory.array<float>(dim_);
-  const std::byte* source = row(slot);
-  switch (type_) {
-    case datatype::float32:
-    case datatype::turbo4:
-      std::memcpy(values.data(), source, dim_ * sizeof(float));
-      break;
-    case datatype::float16:
-      for (std::uint32_t d = 0; d < dim_; ++d) {
-        std::uint16_t half = 0;
-        std::memcpy(&half, source + d * sizeof(half), sizeof(half));
-        values[d] = half_to_float(half);
-      }
-      break;
-    case datatype::uint8:
-      for (std::uint32_t d = 0; d < dim_; ++d)
-        values[d] = static_cast<float>(std::to_integer<std::uint8_t>(source[d]));
-      break;
-  }
+  if (on_disk_)
+    reads.want(on_disk_, slot, type_, values);
+  else
+    decode_row(type_, row(slot), values);
   vector_value read_back;
   read_back.values = values;
   return read_back;

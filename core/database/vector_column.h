@@ -17,14 +17,16 @@
 
 namespace vexfs {
 
-/// The originals of one named dense vector, a row a slot, in chunks whose addresses never move.
-/// Rows are written by the owner core before their slot is published and stay as they are until no
-/// reader can hold the slot any more, so readers need no guard.
+/// The originals of one named dense vector, a row a slot: in chunks whose addresses never move, or
+/// in a file. Rows are written by the owner core before their slot is published and stay as they
+/// are until no reader can hold the slot any more, so readers need no guard.
 class vector_column final : public column {
  public:
-  [[nodiscard]] static result<std::shared_ptr<vector_column>> create(std::string name,
-                                                                     const vector_params& params,
-                                                                     device& machine);
+  /// With a file, of row_bytes(params), the rows are there.
+  [[nodiscard]] static result<std::shared_ptr<vector_column>> create(
+      std::string name, const vector_params& params, device& machine,
+      std::shared_ptr<row_file> on_disk = nullptr);
+  [[nodiscard]] static std::size_t row_bytes(const vector_params& params);
   ~vector_column() override;
   vector_column(const vector_column&) = delete;
 
@@ -35,16 +37,22 @@ class vector_column final : public column {
 
   [[nodiscard]] result<void> check(const vector_value& given) const override;
   [[nodiscard]] vector_value prepare(const vector_value& given, arena& memory) const override;
+  [[nodiscard]] result<void> reserve(std::uint64_t slot_count) override {
+    return on_disk_ ? on_disk_->reserve(slot_count) : result<void>{};
+  }
   [[nodiscard]] result<void> insert(std::span<const slot_index> slots,
                                     std::span<const slot_generation> generations,
                                     std::span<const vector_value> values, arena& memory) override;
   void remove(slot_index slot) override;
   [[nodiscard]] bool is_free(slot_index slot) const override { return file_->is_free(slot); }
   [[nodiscard]] bool has(slot_index slot) const override;
-  [[nodiscard]] vector_value read(slot_index slot, arena& memory) const override;
+  [[nodiscard]] vector_value read(slot_index slot, row_reads& reads, arena& memory) const override;
+  [[nodiscard]] const std::byte* stored(slot_index slot, row_reads& reads) const override {
+    return on_disk_ ? reads.want(on_disk_, slot) : row(slot);
+  }
   [[nodiscard]] std::optional<float> similarity(const vector_value& query,
-                                                slot_index slot) const override {
-    return similarity_(query.values.data(), row(slot), dim_);
+                                                const std::byte* stored) const override {
+    return similarity_(query.values.data(), stored, dim_);
   }
 
   /// How fast its graph has been linked lately. Written by the owner core, read by any.
@@ -54,31 +62,38 @@ class vector_column final : public column {
   };
   link_pace pace;
 
-  /// The stored bytes: float, IEEE half or u8 by type(). Only of a slot that has a vector.
+  /// True where rows are at hand; else stored() has them read.
+  [[nodiscard]] bool in_memory() const { return !on_disk_; }
+  /// The stored bytes: float, IEEE half or u8 by type(). Only of a slot that has a vector, and
+  /// in_memory().
   [[nodiscard]] const std::byte* row(slot_index slot) const;
   [[nodiscard]] std::size_t vector_bytes() const override { return row_bytes_; }
 
  private:
-  vector_column(std::string name, const vector_params& params, std::unique_ptr<vector_file> file);
+  vector_column(std::string name, const vector_params& params, std::unique_ptr<vector_file> file,
+                std::shared_ptr<row_file> on_disk);
 
   static constexpr std::uint32_t chunk_rows = 4096;
   static constexpr std::uint32_t chunk_count_max = 65536;
   struct chunk {
     std::array<std::atomic<std::uint64_t>, chunk_rows / 64> present{};
-    std::byte* rows = nullptr;
+    std::byte* rows = nullptr;  // none where they are on the disk
   };
 
   [[nodiscard]] chunk* chunk_of(slot_index slot) const {
     return chunks_[slot / chunk_rows].load(std::memory_order_acquire);
   }
   [[nodiscard]] bool make_chunk(slot_index slot);
-  void store_row(slot_index slot, const float* values);
+  void encode_row(const float* values, std::byte* row) const;
+  [[nodiscard]] result<void> store_rows(std::span<const slot_index> slots,
+                                        std::span<const vector_value> values, arena& memory);
 
   const std::uint32_t dim_;
   const datatype type_;
   const std::size_t row_bytes_;
   const similarity_fn similarity_;
   const std::unique_ptr<vector_file> file_;
+  const std::shared_ptr<row_file> on_disk_;
   std::unique_ptr<std::atomic<chunk*>[]> chunks_;
 };
 

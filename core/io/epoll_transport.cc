@@ -19,6 +19,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/base/assert.h"
@@ -101,10 +102,20 @@ class epoll_transport final : public transport {
   }
 
   void sync_data(int file, completion& done) override {
-    asio::post(syncs_, [this, file, &done] {
-      const int status = status_of(::fdatasync(file));
-      asio::post(context_,
-                 [this, status, &done] { ended_.push_back({&done, status, no_buffer, false}); });
+    asio::post(files_, [this, file, &done] { end_file(done, status_of(::fdatasync(file))); });
+  }
+  void read_file(int file, std::uint64_t offset, std::span<std::byte> into,
+                 completion& done) override {
+    // What is in memory is taken at once; the disk is waited for elsewhere.
+    const iovec place{into.data(), into.size()};
+    const auto at = static_cast<off_t>(offset);
+    const int status = status_of(::preadv2(file, &place, 1, at, RWF_NOWAIT));
+    if (status != -EAGAIN && status != -EOPNOTSUPP) {
+      ended_.push_back({&done, status, no_buffer, false});
+      return;
+    }
+    asio::post(files_, [this, file, at, into, &done] {
+      end_file(done, status_of(::pread(file, into.data(), into.size(), at)));
     });
   }
 
@@ -159,6 +170,12 @@ class epoll_transport final : public transport {
     given.waiting = slot.waiting;
     slot = given;
     queued_.push_back(descriptor);
+  }
+
+  /// From the thread that does what blocks.
+  void end_file(completion& done, int status) {
+    asio::post(context_,
+               [this, status, &done] { ended_.push_back({&done, status, no_buffer, false}); });
   }
 
   void end(half& way, int result) {
@@ -250,12 +267,12 @@ class epoll_transport final : public transport {
     }
   }
 
-  asio::io_context context_{1};  // one thread runs it; the one that syncs posts to it
+  asio::io_context context_{1};  // one thread runs it; those of files_ post to it
   asio::executor_work_guard<asio::io_context::executor_type> open_end_{context_.get_executor()};
   std::vector<std::shared_ptr<endpoint>> endpoints_;  // by descriptor
   std::vector<int> queued_;                           // have something to begin
   std::vector<std::uint32_t> free_buffers_;
-  asio::thread_pool syncs_{1};  // last: is joined before what its work uses goes
+  asio::thread_pool files_{2};  // last: is joined before what its work uses goes
 };
 
 }  // namespace

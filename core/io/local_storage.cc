@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 
@@ -9,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "core/base/limits.h"
 #include "core/io/loop.h"
 #include "core/io/storage.h"
 #include "core/io/system_failure.h"
@@ -36,6 +38,66 @@ struct sync_operation : completion {
   int await_resume() const noexcept { return outcome; }
 };
 
+/// Awaits reads of the transport, so many at a time.
+class read_operation {
+ public:
+  read_operation(int descriptor, std::span<const read_part> parts)
+      : descriptor_(descriptor), parts_(parts) {}
+
+  bool await_ready() const noexcept { return parts_.empty(); }
+  void await_suspend(std::coroutine_handle<> caller) {
+    waiting_ = caller;
+    under_way_ = std::min<std::size_t>(parts_.size(), reads_.size());
+    for (std::size_t i = 0; i < under_way_; ++i)
+      begin(reads_[i]);
+  }
+  /// 0 or -errno; 1 where the file ended too early.
+  int await_resume() const noexcept { return failure_; }
+
+ private:
+  struct part_read : completion {
+    read_operation* owner = nullptr;
+    read_part left;
+  };
+
+  void begin(part_read& read) {
+    read.owner = this;
+    read.left = parts_[next_++];
+    read.done = [](completion& ended, int status, std::uint32_t, bool) {
+      auto& self = static_cast<part_read&>(ended);
+      self.owner->go_on(self, status);
+    };
+    loop::current().transport().read_file(descriptor_, read.left.offset, read.left.into, read);
+  }
+
+  void go_on(part_read& read, int status) {
+    const bool again = status == -EINTR || status == -EAGAIN;
+    if (status <= 0 && !again && !read.left.into.empty())
+      failure_ = status == 0 ? 1 : status;
+    else if (!again)
+      read.left = {read.left.offset + static_cast<std::uint64_t>(status),
+                   read.left.into.subspan(static_cast<std::size_t>(status))};
+    if (failure_ == 0 && !read.left.into.empty())
+      loop::current().transport().read_file(descriptor_, read.left.offset, read.left.into, read);
+    else if (failure_ == 0 && next_ < parts_.size())
+      begin(read);
+    else if (--under_way_ == 0)
+      waiting_.resume();
+  }
+
+  const int descriptor_;
+  const std::span<const read_part> parts_;
+  std::array<part_read, file_reads_max> reads_;
+  std::size_t next_ = 0;
+  std::size_t under_way_ = 0;
+  int failure_ = 0;
+  std::coroutine_handle<> waiting_;
+};
+
+std::unexpected<error> ends_early(const std::string& path) {
+  return fail(errc::service, "'" + path + "' is shorter than it was written");
+}
+
 class local_file final : public file {
  public:
   local_file(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
@@ -60,6 +122,23 @@ class local_file final : public file {
       done += static_cast<std::size_t>(count);
     }
     return done;
+  }
+
+  task<result<void>> read_parts(std::span<const read_part> parts) override {
+    loop* here = loop::current_or_null();
+    if (!here || !here->has_transport()) {
+      for (const read_part& part : parts) {
+        const auto count = read(part.offset, part.into);
+        if (!count) co_return std::unexpected(count.error());
+        if (*count < part.into.size()) co_return ends_early(path_);
+      }
+      co_return result<void>{};
+    }
+    read_operation operation(descriptor_, parts);
+    const int status = co_await operation;
+    if (status > 0) co_return ends_early(path_);
+    if (status < 0) co_return system_failure("read", path_, -status);
+    co_return result<void>{};
   }
 
   result<void> write(std::uint64_t offset, std::span<const std::byte> bytes) override {
@@ -95,6 +174,16 @@ class local_file final : public file {
   result<void> truncate(std::uint64_t size_bytes) override {
     if (::ftruncate(descriptor_, static_cast<off_t>(size_bytes)) != 0)
       return system_failure("truncate", path_, errno);
+    return {};
+  }
+
+  result<void> reserve(std::uint64_t size_bytes) override {
+    int status = 0;
+    do {
+      status = ::fallocate(descriptor_, 0, 0, static_cast<off_t>(size_bytes));
+    } while (status != 0 && errno == EINTR);
+    // Some file systems promise nothing: there a write says that the disk is full.
+    if (status != 0 && errno != EOPNOTSUPP) return system_failure("reserve room in", path_, errno);
     return {};
   }
 

@@ -104,6 +104,12 @@ class ring final : public transport {
     io_uring_prep_fsync(sqe, file, IORING_FSYNC_DATASYNC);
     io_uring_sqe_set_data(sqe, &done);
   }
+  void read_file(int file, std::uint64_t offset, std::span<std::byte> into,
+                 completion& done) override {
+    io_uring_sqe* sqe = next_sqe();
+    io_uring_prep_read(sqe, file, into.data(), static_cast<unsigned>(into.size()), offset);
+    io_uring_sqe_set_data(sqe, &done);
+  }
   void read_event(int event, std::uint64_t& counter, completion& done) override {
     io_uring_sqe* sqe = next_sqe();
     io_uring_prep_read(sqe, event, &counter, sizeof(counter), 0);

@@ -213,6 +213,23 @@ class simulated_storage::open_file final : public file {
     return count;
   }
 
+  task<result<void>> read_parts(std::span<const read_part> parts) override {
+    for (const read_part& part : parts) {
+      std::uint64_t turns = 0;
+      {
+        const std::lock_guard held(disk_.lock);
+        turns = below(disk_.random, 4);
+      }
+      if (loop* here = loop::current_or_null())
+        for (; turns > 0; --turns)
+          co_await here->yield();
+      const auto count = read(part.offset, part.into);
+      if (!count) co_return std::unexpected(count.error());
+      if (*count < part.into.size()) co_return failure(errc::service, "too short:", path_);
+    }
+    co_return result<void>{};
+  }
+
   result<void> write(std::uint64_t offset, std::span<const std::byte> bytes) override {
     const std::lock_guard held(disk_.lock);
     if (!writable_) return failure(errc::service, "opened for reading only:", path_);
@@ -259,8 +276,18 @@ class simulated_storage::open_file final : public file {
 
   result<void> truncate(std::uint64_t size_bytes) override {
     const std::lock_guard held(disk_.lock);
+    return resize("truncate", size_bytes);
+  }
+
+  result<void> reserve(std::uint64_t size_bytes) override {
+    const std::lock_guard held(disk_.lock);
+    return resize("reserve room in", std::max<std::uint64_t>(size_bytes, node_->content.size()));
+  }
+
+ private:
+  result<void> resize(std::string_view what, std::uint64_t size_bytes) {
     if (!writable_) return failure(errc::service, "opened for reading only:", path_);
-    VEXFS_CHECK(begin_call("truncate"));
+    VEXFS_CHECK(begin_call(what));
     if (size_bytes > node_->content.size() &&
         size_bytes - node_->content.size() > disk_.free_bytes())
       return failure(errc::insufficient_storage, "no space left to grow", path_);
@@ -269,7 +296,6 @@ class simulated_storage::open_file final : public file {
     return {};
   }
 
- private:
   result<void> begin_call(std::string_view what) {
     if (generation_ != disk_.generation) return failure(errc::service, "its process ended:", path_);
     if (const auto code = disk_.next_call()) return failure(*code, what, path_);

@@ -33,8 +33,8 @@ namespace vexfs::io {
 ///   returned as data; what it hit may be lost.
 /// Not modelled: writes that land in another place, and reads that fail without a reason.
 ///
-/// Thread-safe like every storage. On a core, file::sync takes a few turns, so that others may
-/// write meanwhile; those writes are not covered by it.
+/// Thread-safe like every storage. On a core, file::sync and file::read_parts take a few turns,
+/// so that others may write meanwhile; those writes are not covered by a sync.
 class simulated_storage final : public storage {
  public:
   explicit simulated_storage(std::uint64_t seed = 1);

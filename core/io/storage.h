@@ -16,7 +16,13 @@
 // bytes, reorder and tear writes, flip bits and fail call n (core/io/simulated_storage.h).
 namespace vexfs::io {
 
-/// An open file. Used by one core at a time.
+/// A piece of a file that is wanted, and where its bytes go.
+struct read_part {
+  std::uint64_t offset = 0;
+  std::span<std::byte> into;
+};
+
+/// An open file. Used by one core at a time, but for read_parts().
 class file {
  public:
   virtual ~file() = default;
@@ -26,6 +32,11 @@ class file {
   /// Reads up to buffer.size() bytes; fewer only at the end of the file.
   [[nodiscard]] virtual result<std::size_t> read(std::uint64_t offset,
                                                  std::span<std::byte> buffer) = 0;
+
+  /// Reads all parts, each of them whole, without blocking the core; of one call at most
+  /// file_reads_max are under way. An error where one fails or the file ends inside it. On any
+  /// core, also during other reads and writes: what is written meanwhile may be read in part.
+  [[nodiscard]] virtual task<result<void>> read_parts(std::span<const read_part> parts) = 0;
 
   /// Writes all bytes into the page cache: they survive the process, not the power. After an error
   /// (disk full) the file may hold a part of them; nothing is retried.
@@ -40,6 +51,9 @@ class file {
   [[nodiscard]] virtual result<void> sync_now() = 0;
 
   [[nodiscard]] virtual result<void> truncate(std::uint64_t size_bytes) = 0;
+
+  /// Makes the file at least so long, with room on the disk for writes up to there.
+  [[nodiscard]] virtual result<void> reserve(std::uint64_t size_bytes) = 0;
 };
 
 enum class open_mode : std::uint8_t {
@@ -50,8 +64,8 @@ enum class open_mode : std::uint8_t {
 };
 
 /// A tree of directories under one root. Paths are relative to the root, with '/'.
-/// Thread-safe; calls block, so loops use only file::write and file::sync after start-up, and the
-/// rest in slices or at rare events (a catalogue change, a new log segment).
+/// Thread-safe; calls block, so loops use only file::write, file::read_parts and file::sync after
+/// start-up, and the rest in slices or at rare events (a catalogue change, a new log segment).
 class storage {
  public:
   virtual ~storage() = default;

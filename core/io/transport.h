@@ -25,13 +25,13 @@ struct completion {
 
 inline constexpr std::uint32_t no_buffer = UINT32_MAX;
 
-/// A core's way to the operating system for everything it does not wait for in place: sockets, the
-/// sync of files, the event that wakes it. Owns the pool of receive buffers. All calls on the
-/// core's own thread, which must also be the one that opened it.
+/// A core's way to the operating system for everything it does not wait for in place: sockets,
+/// reads and syncs of files, the event that wakes it. Owns the pool of receive buffers. All calls
+/// on the core's own thread, which must also be the one that opened it.
 ///
-/// A descriptor has at most one operation under way that takes (accept, receive, read) and one that
-/// gives (send); its first operation makes it known, and it is closed by close() or outlives the
-/// transport.
+/// A socket or event has at most one operation under way that takes (accept, receive, read) and one
+/// that gives (send); its first operation makes it known, and it is closed by close() or outlives
+/// the transport.
 class transport {
  public:
   virtual ~transport() = default;
@@ -46,6 +46,10 @@ class transport {
   /// Completes when all bytes are with the kernel, or with fewer after an error.
   virtual void send(int socket, std::span<const std::byte> bytes, completion& done) = 0;
   virtual void sync_data(int file, completion& done) = 0;
+  /// Reads a file; completes with the number of bytes, which may be fewer than asked for. Any
+  /// number of a file's may be under way, and none of them can be cancelled.
+  virtual void read_file(int file, std::uint64_t offset, std::span<std::byte> into,
+                         completion& done) = 0;
   virtual void read_event(int event, std::uint64_t& counter, completion& done) = 0;
   /// The operation still completes: with -ECANCELED, or as if nothing had happened. A sync cannot
   /// be cancelled.

@@ -79,13 +79,14 @@ void append_vector_numbers(std::string& out, const collection_info& info, auto&&
 }
 
 struct vector_totals {
-  std::uint64_t count = 0, bytes = 0;
+  std::uint64_t count = 0, bytes = 0, disk_bytes = 0;
 };
 vector_totals totals_of(const collection_info& info) {
   vector_totals totals;
   for (const vector_column_info& one : info.vectors) {
     totals.count += one.count;
     totals.bytes += one.bytes;
+    if (one.on_disk) totals.disk_bytes += one.bytes;
   }
   return totals;
 }
@@ -117,8 +118,8 @@ void append_segment(std::string& out, const collection_info& info) {
   append_member(out, "num_deleted_vectors", 0);
   append_member(out, "vectors_size_bytes", totals.bytes);
   append_member(out, "payloads_size_bytes", info.payload_bytes);
-  append_member(out, "ram_usage_bytes", totals.bytes + info.payload_bytes);
-  append_member(out, "disk_usage_bytes", 0);
+  append_member(out, "ram_usage_bytes", totals.bytes - totals.disk_bytes + info.payload_bytes);
+  append_member(out, "disk_usage_bytes", totals.disk_bytes);
   out += R"(,"is_appendable":true,"index_schema":{)";
   separator comma(out);
   for (const payload_index_info& index : info.payload_schema) {

@@ -49,6 +49,7 @@ void append_report(std::string& out, const std::vector<vector_report>& reports) 
     out += ":{\"count\":";
     append_json_number(out, one.vectors);
     append_member(out, "original_bytes_per_vector", std::uint64_t{one.original_bytes});
+    out += one.on_disk ? R"(,"originals":"disk")" : R"(,"originals":"memory")";
     out += ",\"codes\":";
     if (one.storage.codes.empty())
       out += "null";

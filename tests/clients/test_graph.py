@@ -49,7 +49,7 @@ def test_a_collection_over_its_threshold_is_linked_and_says_so(server, seed):
     assert optimizations["running"] == [] and len(optimizations["idle_segments"]) == 1
     vector = result(server, "/vexfs/collections/c")["vectors"][""]
     assert vector["count"] == COUNT
-    assert vector["original_bytes_per_vector"] == 4 * DIM
+    assert vector["original_bytes_per_vector"] == 4 * DIM and vector["originals"] == "memory"
     assert vector["codes"].startswith("int8")
     assert vector["graph"]["complete"] and vector["graph"]["linked"] == COUNT and vector["graph"]["tail"] == 0
     assert vector["graph"]["linked_per_second"] > 0

@@ -16,7 +16,8 @@ namespace {
 TEST(reading_test, a_scroll_ends_where_points_come_while_it_waits_for_the_guard) {
   const auto machine = make_embedded_device();
   io::simulated_cores cores(1, 31);
-  auto made = collection::create(1, "c", dense_config(2, distance::dot), 0, 1, *machine);
+  io::simulated_storage disk;
+  auto made = collection::create(1, "c", dense_config(2, distance::dot), 0, 1, *machine, disk);
   ASSERT_TRUE(made);
   collection& target = **made;
   std::size_t found = 0;
@@ -27,7 +28,8 @@ TEST(reading_test, a_scroll_ends_where_points_come_while_it_waits_for_the_guard)
   const auto scroll = [&]() -> io::detached {
     auto scrolling =
         scroll_by_id(target, std::nullopt, 1000, nullptr, no_payload, no_vector, memory);
-    found = (co_await scrolling).points.size();
+    const auto page = co_await scrolling;
+    found = page ? page->points.size() : 0;
     ended = true;
   };
   ASSERT_TRUE(cores.run(0, [&]() -> io::task<void> {

@@ -2,17 +2,22 @@
 // What every storage promises, run over the local disk and over the simulated one.
 #include "core/io/storage.h"
 
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <random>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/base/limits.h"
 #include "core/io/directory_lock.h"
 #include "core/io/simulated_storage.h"
+#include "tests/core/io/run_on_cores.h"
+#include "tests/seeds.h"
 
 namespace vexfs::io {
 namespace {
@@ -92,6 +97,69 @@ TEST_P(storage_test, what_was_written_is_read_back_at_any_offset) {
               expected ? oracle.substr(from, expected) : "");
   }
   ASSERT_TRUE(data.sync_now());
+}
+
+/// Parts in any order and of any length, some of nothing, more than are under way at a time.
+void expect_parts(file& data, const std::string& content, std::mt19937_64& random) {
+  std::vector<std::string> buffers;
+  std::vector<read_part> parts;
+  std::vector<std::string> expected;
+  for (std::uint32_t i = 0; i < 5 * file_reads_max; ++i) {
+    const std::size_t offset = random() % content.size();
+    const std::size_t size = std::min(random() % 9000, content.size() - offset);
+    expected.push_back(content.substr(offset, size));
+    buffers.emplace_back(size, '?');
+    parts.push_back({offset, {}});
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    parts[i].into = std::as_writable_bytes(std::span(buffers[i]));
+  const auto read_all = [&]() -> task<void> {
+    auto reading = data.read_parts(parts);
+    const auto outcome = co_await reading;
+    EXPECT_TRUE(outcome) << outcome.error().text;
+    EXPECT_TRUE(buffers == expected);
+    auto beyond = parts;
+    beyond[2].offset = content.size() - beyond[2].into.size() / 2;
+    auto failing = data.read_parts(beyond);
+    const auto failed = co_await failing;
+    EXPECT_EQ(failed.has_value(), beyond[2].into.empty());
+    auto nothing = data.read_parts({});
+    EXPECT_TRUE(co_await nothing);
+  };
+  // On a core of each kind, and without any.
+  run_on_cores(1, read_all);
+  run_on_cores(1, read_all, transport_kind::epoll);
+  [](const auto& body) -> detached {
+    auto running = body();
+    co_await running;
+  }(read_all);
+}
+
+TEST_P(storage_test, parts_of_a_file_are_read_whole_or_not_at_all) {
+  const std::uint64_t seed = run_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  auto opened = disk_->open("data", open_mode::create);
+  ASSERT_TRUE(opened);
+  std::string content(300'000, ' ');
+  for (char& letter : content)
+    letter = static_cast<char>('a' + random() % 26);
+  ASSERT_TRUE((*opened)->write(0, bytes_of(content)));
+  expect_parts(**opened, content, random);
+}
+
+TEST_P(storage_test, room_that_is_reserved_holds_nothing_and_is_never_less) {
+  auto opened = disk_->open("data", open_mode::create);
+  ASSERT_TRUE(opened);
+  file& data = **opened;
+  ASSERT_TRUE(data.write(0, bytes_of("begin")));
+  ASSERT_TRUE(data.reserve(10'000));
+  EXPECT_EQ(data.size_bytes().value(), 10'000U);
+  ASSERT_TRUE(data.reserve(20));
+  EXPECT_EQ(data.size_bytes().value(), 10'000U);
+  std::array<std::byte, 7> first{};
+  EXPECT_EQ(data.read(0, first).value(), 7U);
+  EXPECT_EQ(text_of(first), std::string("begin\0\0", 7));
 }
 
 TEST_P(storage_test, modes_of_opening_say_what_must_exist) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -377,6 +378,32 @@ TEST_P(transport_test, a_sync_completes_later_and_a_bad_file_is_an_error) {
   run_until(synced, 2);
   EXPECT_EQ(synced.outcomes.back().result, -EINVAL) << "a socket has nothing to sync";
   ::close(file);
+}
+
+TEST_P(transport_test, reads_of_a_file_give_what_is_there_and_a_bad_file_is_an_error) {
+  const int file = ::memfd_create("read", MFD_CLOEXEC);
+  ASSERT_EQ(::pwrite(file, "0123456789", 10, 0), 10);
+  std::array<std::byte, 8> middle{};
+  std::array<std::byte, 8> last{};
+  recorded first_read;
+  recorded second_read;
+  recorded third_read;
+  transport_->read_file(file, 1, middle, first_read);
+  transport_->read_file(file, 7, last, second_read);
+  transport_->read_file(file, 10, last, third_read);
+  EXPECT_TRUE(first_read.outcomes.empty());
+  run_until(first_read, 1);
+  run_until(second_read, 1);
+  run_until(third_read, 1);
+  EXPECT_EQ(first_read.outcomes.back().result, 8);
+  EXPECT_EQ(std::memcmp(middle.data(), "12345678", 8), 0);
+  EXPECT_EQ(second_read.outcomes.back().result, 3);
+  EXPECT_EQ(std::memcmp(last.data(), "789", 3), 0);
+  EXPECT_EQ(third_read.outcomes.back().result, 0);
+  ::close(file);
+  transport_->read_file(file, 0, middle, first_read);
+  run_until(first_read, 2);
+  EXPECT_EQ(first_read.outcomes.back().result, -EBADF);
 }
 
 TEST_P(transport_test, more_operations_than_a_queue_holds_begun_in_one_turn_all_end) {
