@@ -18,6 +18,7 @@
 #include "bench/vexbench/environment.h"
 #include "bench/vexbench/file_bytes.h"
 #include "bench/vexbench/generate.h"
+#include "bench/vexbench/plot.h"
 #include "bench/vexbench/report_json.h"
 #include "bench/vexbench/report_markdown.h"
 #include "bench/vexbench/runner.h"
@@ -62,20 +63,30 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+std::string file_name(std::string name) {
+  for (char& letter : name)
+    if (letter == '/' || letter == ' ') letter = '-';
+  return name;
+}
+
 outcome<void> write_results(const run_arguments& given, const scenario& plan, const run_report& run,
                             const std::string& markdown) {
   std::error_code bad;
   std::filesystem::create_directories(given.out, bad);
-  std::string name = plan.name;
-  for (char& letter : name)
-    if (letter == '/' || letter == ' ') letter = '-';
-  const std::string base = fmt::format("{}/{}-{:%Y%m%d-%H%M%S}", given.out, name,
+  const std::string base = fmt::format("{}/{}-{:%Y%m%d-%H%M%S}", given.out, file_name(plan.name),
                                        fmt::gmtime(static_cast<std::time_t>(run.started_at)));
   for (const auto& [ending, text] : {std::pair{".json", print_json(plan, run)},
                                      {".md", markdown},
                                      {".hlog", print_histogram_log(run)}})
     if (auto written = write_whole(base + ending, text); !written) return written;
   std::fprintf(stderr, "written: %s.json, .md, .hlog\n", base.c_str());
+  for (const step_report& step : run.steps) {
+    if (step.marks.empty()) continue;
+    const std::string file = fmt::format("{}-{}.svg", base, file_name(step.name));
+    const std::string title = fmt::format("{}: {}, {}", plan.name, step.name, run.data_description);
+    if (auto written = write_whole(file, plot_course(title, step)); !written) return written;
+    std::fprintf(stderr, "written: %s\n", file.c_str());
+  }
   return {};
 }
 

@@ -136,10 +136,20 @@ outcome<std::optional<recall_report>> judge(dataset& data, const search_spec& ho
                               });
   });
   std::vector<double> judged;
-  for (const auto& share : shares)
-    if (share) judged.push_back(*share);
+  std::map<std::uint32_t, recall_report::second> seconds;
+  for (std::size_t index = 0; index < all.size(); ++index) {
+    if (!shares[index]) continue;
+    judged.push_back(*shares[index]);
+    const auto number = static_cast<std::uint32_t>(all[index].answer->answered_ns / 1'000'000'000);
+    recall_report::second& during = seconds[number];
+    during.number = number;
+    during.mean += (*shares[index] - during.mean) / static_cast<double>(++during.queries);
+  }
   if (judged.empty()) return std::nullopt;
-  return summed_up(std::move(judged), how.limit);
+  recall_report made = summed_up(std::move(judged), how.limit);
+  for (const auto& [number, during] : seconds)
+    made.seconds.push_back(during);
+  return made;
 }
 
 }  // namespace vexfs::bench

@@ -21,6 +21,13 @@ struct recall_report {
   double mean = 0;
   double worst = 1;
   double worst_tenth = 1;  // a tenth of the queries has less
+
+  struct second {
+    std::uint32_t number = 0;  // since the load began, by the time of the answer
+    std::uint64_t queries = 0;
+    double mean = 0;
+  };
+  std::vector<second> seconds;  // by number, those in which answers were kept
 };
 
 /// The true neighbours of one query, of those points that had to be found.

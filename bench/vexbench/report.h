@@ -58,6 +58,7 @@ struct step_report {
   std::map<std::string, double> metrics;  // what changed
   std::string metrics_note;
   std::vector<solved_point> solved;
+  std::vector<std::pair<double, std::string>> marks;  // seconds of the load, and what began then
   std::vector<std::pair<std::string, std::string>> facts;  // what only this kind of step has
   std::uint64_t samples_dropped = 0;
 };

@@ -84,13 +84,21 @@ json::object print(const operation_report& of) {
   } else if (!of.recall_note.empty()) {
     made["recall"] = of.recall_note;
   }
+  std::map<std::uint32_t, double> recall_of;
+  if (of.recall)
+    for (const recall_report::second& judged : of.recall->seconds)
+      recall_of.emplace(judged.number, judged.mean);
   json::array seconds;
-  for (const auto& [second, counts] : merged_seconds(of.counts))
-    seconds.push_back(json::object{{"second", second},
-                                   {"count", counts.total()},
-                                   {"p50", counts.value_at(0.5)},
-                                   {"p99", known(counts.value_if_known(0.99))},
-                                   {"max", counts.max()}});
+  for (const auto& [second, counts] : merged_seconds(of.counts)) {
+    json::object during{{"second", second},
+                        {"count", counts.total()},
+                        {"p50", counts.value_at(0.5)},
+                        {"p99", known(counts.value_if_known(0.99))},
+                        {"max", counts.max()}};
+    if (const auto judged = recall_of.find(second); judged != recall_of.end())
+      during["recall"] = judged->second;
+    seconds.push_back(std::move(during));
+  }
   made["per_second"] = std::move(seconds);
   return made;
 }
@@ -127,6 +135,12 @@ json::object print(const step_report& of) {
     operations.push_back(print(each));
   }
   made["operations"] = std::move(operations);
+  if (!of.marks.empty()) {
+    json::array marks;
+    for (const auto& [second, what] : of.marks)
+      marks.push_back(json::object{{"second", second}, {"what", what}});
+    made["marks"] = std::move(marks);
+  }
   if (answered > 0) {
     made["server"] = print(of.cost, answered);
     made["generator_cpu_seconds"] = of.generator_cpu_seconds;

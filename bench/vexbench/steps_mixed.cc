@@ -39,9 +39,13 @@ outcome<void> run_step(run_context& run, const mixed_step& how, step_report& to)
   load running(run.server, {(*searches)->sent, *uploads}, run.load_options());
   if (auto started = running.start(); !started) return started;
   static constexpr std::array<std::string_view, 4> phases{"idle", "load", "drain", "idle again"};
+  const auto mark = [&](std::string what) {
+    to.marks.emplace_back(static_cast<double>(running.now_ns()) / 1e9, std::move(what));
+  };
   running.set_active(0, true);
   drive_end end = drive(run, running, to.name + ", idle", how.idle_seconds, std::nullopt);
   if (end == drive_end::time_is_up) {
+    mark("the load begins");
     running.set_phase(1);
     running.set_active(1, true);
     end = drive(run, running, to.name + ", load", std::nullopt, 1);
@@ -50,6 +54,7 @@ outcome<void> run_step(run_context& run, const mixed_step& how, step_report& to)
   std::int64_t settled_ns = INT64_MAX;
   double drain_seconds = 0;
   if (end == drive_end::exhausted) {
+    mark("the load ends");
     running.set_phase(2);
     run.shown.begin(to.name + ", drain");
     const std::int64_t began_ns = running.now_ns();
@@ -67,6 +72,7 @@ outcome<void> run_step(run_context& run, const mixed_step& how, step_report& to)
                                                        settled && *settled ? "" : ", not settled"));
   }
   if (settled && *settled) {
+    mark("all is linked");
     running.set_phase(3);
     end = drive(run, running, to.name + ", idle again", how.idle_seconds, std::nullopt);
   }

@@ -36,7 +36,7 @@ struct exchange {
   // For the connection that owns the exchange.
   connection* owner = nullptr;
   exchange* next = nullptr;
-  exchange* previous = nullptr;  // in the pool
+  exchange* previous = nullptr;        // in the pool
   std::uint64_t body_bytes_taken = 0;  // of the core's budget
   std::string unpacked;                // body that came compressed
   std::string packed;                  // answer on its way to be

@@ -5,6 +5,7 @@ import pathlib
 import re
 import signal
 import time
+import xml.etree.ElementTree
 
 import numpy
 import pytest
@@ -67,6 +68,11 @@ def test_every_scenario_of_the_repository_runs(tmp_path, sample, server, file):
         if step["operations"]:
             assert step["server"]["processes"] >= 1
             assert step["server"]["resident_bytes"] > 0
+        pictures = sorted((tmp_path / "out").glob(f"*-{step['name']}.svg"))
+        assert len(pictures) == ("marks" in step) == (step["kind"] == "mixed")
+        for picture in pictures:
+            lines = xml.etree.ElementTree.parse(picture).findall("{http://www.w3.org/2000/svg}polyline")
+            assert len(lines) >= 4
     assert f"# {result['scenario']['name']}" in done.stdout
     for row in result.get("table", []):
         assert f"| {row['what']} |" in done.stdout
