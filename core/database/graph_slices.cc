@@ -8,13 +8,26 @@
 #include "core/base/limits.h"
 
 namespace vexfs {
+namespace {
+
+/// Queries that take about as long as a slice may: a walk for as long as it keeps candidates, and
+/// every query looks at the whole tail.
+std::uint32_t slice_queries(const graph_batch& batch) {
+  const std::uint32_t walks = std::clamp(graph_slice_queries * search_ef_default / batch.effort.ef,
+                                         1U, graph_slice_queries);
+  const auto graph = batch.column->file().graph();
+  const std::uint64_t tail_bytes =
+      graph ? std::uint64_t{graph->tail_count} * batch.column->dim() : 0;
+  const std::uint64_t scans = scan_slice_bytes / std::max<std::uint64_t>(tail_bytes, 1);
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(scans, 1, walks));
+}
+
+}  // namespace
 
 graph_slices::graph_slices(const graph_batch& batch, arena& memory)
     : batch_(batch),
       similarity_(similarity_for(batch.column->metric(), batch.column->type())),
-      // A walk takes about as long as it keeps candidates.
-      group_(std::clamp(graph_slice_queries * search_ef_default / batch.effort.ef, 1U,
-                        graph_slice_queries)),
+      group_(slice_queries(batch)),
       slice_count_((batch.query_count() + group_ - 1) / group_) {
   const std::size_t found_max = std::size_t{batch.query_count()} * batch.effort.ef;
   const auto buffer = [&]<class T>(std::span<T>& target) {

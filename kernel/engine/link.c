@@ -189,14 +189,15 @@ u32 vexfs_run_link(struct vexfs_linker *linker, enum vexfs_link_order order,
 
 	cut_scratch(linker, slot_limit, scratch, &worker);
 	worker.order = order;
-	for (ran = 0; ran < budget; ran++) {
+	for (ran = 0; ran < budget;) {
 		u64 claim;
 
 		if (!take_item(linker, slot_limit, &worker, &claim))
 			break;
 		run_item(linker, claim, &worker);
+		ran += CLAIM_KIND(claim) == PHASE_BACK ? VEXFS_PART_ITEMS : 1;
 		if (vexfs_add(&linker->done, 1) == CLAIM_COUNT(claim))
 			next_phase(linker, claim, &worker);
 	}
-	return ran;
+	return ran < budget ? ran : budget;
 }

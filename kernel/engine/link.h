@@ -21,7 +21,9 @@
 #include "graph.h"
 
 #define VEXFS_BATCH_MAX 1024u /* members */
-#define VEXFS_LINK_PARTS 16u /* of the links back, by target */
+#define VEXFS_LINK_PARTS 64u /* of the links back, by target */
+#define VEXFS_PART_ITEMS \
+	4u /* items of the budget that one of them counts for */
 
 enum vexfs_link_order {
 	VEXFS_LINK_USUAL, /* repair where a part of the graph has died */
@@ -40,10 +42,11 @@ size_t vexfs_link_scratch_bytes(const struct vexfs_linker *linker,
 				u32 slot_limit);
 
 /*
- * Runs at most `budget` items; an item is one slot's search or one part of the
- * links back, about 50 us. Returns how many it ran: fewer than the budget where
- * the tail is linked, other workers have taken what is left of the phase, or it
- * has slots from slot_limit on. Several workers may run it at the same time,
+ * Runs at most `budget` items; an item is one slot's search or a few rows of a
+ * repair, about 50 us; a part of the links back, which is always run whole,
+ * counts for VEXFS_PART_ITEMS. Returns how many it ran: fewer than the budget
+ * where the tail is linked, other workers have taken what is left of the phase,
+ * or it has slots from slot_limit on. Several workers may run it at the same time,
  * each with its own scratch; slot_limit is what that was measured with. The
  * order counts where a worker opens what comes next.
  */
