@@ -216,7 +216,16 @@ TEST(decode_search, tells_what_is_wrong) {
       decode_search_batch,
       {{R"({"searches":[{"vector":[1],"limit":1,"params":{"hnsw_ef":0}}]})", errc::invalid,
         "Validation error in JSON body: [searches[0].params.hnsw_ef: value 0 invalid, must be 1 or "
-        "larger]"}});
+        "larger]"},
+       {R"({"searches":[{"vector":[1],"limit":1,"params":{"quantization":{"rescore":"no"}}}]})",
+        errc::malformed,
+        "Format error in JSON body: invalid type: string \"no\", expected a boolean..."},
+       {R"({"searches":[{"vector":[1],"limit":1,"params":{"quantization":[true]}}]})",
+        errc::malformed, "Format error in JSON body: invalid type..."},
+       {R"({"searches":[{"vector":[1],"limit":1,"params":{"quantization":{"oversampling":0.5}}}]})",
+        errc::invalid,
+        "Validation error in JSON body: [searches[0].params.quantization.oversampling: value "
+        "0.500000 invalid, must be 1.0 or larger]"}});
 }
 
 TEST(decode_scroll, tells_what_is_wrong) {
