@@ -107,7 +107,9 @@ bool cursor::floats(std::vector<float>& out, std::size_t count_max) {
     if (out.size() == count_max) return false;
     (void)peek();
     float number;
-    const char* const next = read_float(at_, end_, number);
+    const char* next = nullptr;
+    if (end_ - at_ >= usual_float_bytes) next = read_usual_float(at_, number);
+    if (!next) next = read_float(at_, end_, number);
     if (!next) return false;
     at_ = next;
     out.push_back(number);

@@ -28,7 +28,8 @@ class cursor {
   [[nodiscard]] bool plain_string(std::string_view& out);
   /// Digits only.
   [[nodiscard]] bool whole_number(std::uint64_t& out);
-  /// Replaces `out` by a non-empty array of numbers, at most `count_max` of them.
+  /// Replaces `out` by a non-empty array of numbers, at most `count_max` of them. What `out` holds
+  /// after a failure is not said. One that is used again keeps its room.
   [[nodiscard]] bool floats(std::vector<float>& out, std::size_t count_max);
   [[nodiscard]] bool null();
   /// Appends the canonical text of a value (core/payload/payload.h).
@@ -53,5 +54,10 @@ class cursor {
 /// Takes a number from `at`: the double nearest to the text, rounded to float. Returns the byte
 /// after it, or nullptr where the text is no JSON number or beyond the range of a double.
 [[nodiscard]] const char* read_float(const char* at, const char* end, float& out);
+/// The same for what vectors are made of, one digit, a point, up to 17 digits (18 after a zero) and
+/// no exponent; nullptr for all else, which is for read_float(). usual_float_bytes from `at` on can
+/// be read, though they are not taken.
+[[nodiscard]] const char* read_usual_float(const char* at, float& out);
+inline constexpr std::ptrdiff_t usual_float_bytes = 28;
 
 }  // namespace vexfs::json

@@ -20,10 +20,17 @@ std::uint32_t exact_bits(const std::string& text) {
   return std::bit_cast<std::uint32_t>(static_cast<float>(number));
 }
 
+/// As read_float() reads it. Where read_usual_float() takes it, that has to be the same.
 std::uint32_t read_bits(const std::string& text) {
   float number = -7;
   const char* const end = read_float(text.data(), text.data() + text.size(), number);
   EXPECT_EQ(end, text.data() + text.size()) << text;
+  const std::string padded = text + "," + std::string(usual_float_bytes, '7');
+  float usual = -7;
+  if (const char* const usual_end = read_usual_float(padded.data(), usual)) {
+    EXPECT_EQ(usual_end, padded.data() + text.size()) << text;
+    EXPECT_EQ(std::bit_cast<std::uint32_t>(usual), std::bit_cast<std::uint32_t>(number)) << text;
+  }
   return std::bit_cast<std::uint32_t>(number);
 }
 
@@ -50,6 +57,22 @@ TEST(read_float, rounds_as_the_exact_conversion_does) {
         ASSERT_EQ(read_bits(digits), exact_bits(digits)) << digits << " seed " << seed;
       }
     }
+  }
+}
+
+TEST(read_usual_float, takes_what_clients_print_and_nothing_else) {
+  const std::string rest(usual_float_bytes, ' ');
+  float number;
+  for (const std::string_view text : {"0.1", "-0.1", "0.100240365", "-0.10024036467075348",
+                                      "9.99999999999999999", "0.123456789012345678", "-0.0"}) {
+    const std::string padded = std::string(text) + rest;
+    EXPECT_EQ(read_usual_float(padded.data(), number), padded.data() + text.size()) << text;
+  }
+  for (const std::string_view text :
+       {"1", "0", "-", "0.", "-.5", ".5", "10.5", "01.5", "0.5e1", "1e5", "0.1234567890123456789",
+        "1.123456789012345678", "NaN", "--0.5", "0,5"}) {
+    const std::string padded = std::string(text) + rest;
+    EXPECT_EQ(read_usual_float(padded.data(), number), nullptr) << text;
   }
 }
 
