@@ -8,6 +8,7 @@
 #include "core/base/assert.h"
 #include "core/database/half.h"
 #include "core/database/prepare.h"
+#include "core/io/huge_pages.h"
 
 namespace vexfs {
 namespace {
@@ -46,7 +47,8 @@ vector_column::~vector_column() {
   for (std::uint32_t index = 0; index < chunk_count_max; ++index) {
     chunk* held = chunks_[index].load(std::memory_order_relaxed);
     if (!held) continue;
-    ::operator delete(held->rows, std::align_val_t{64});
+    const std::size_t bytes = chunk_rows * row_bytes_;
+    if (!io::give_back_huge(held->rows, bytes)) ::operator delete(held->rows, std::align_val_t{64});
     delete held;
   }
 }
@@ -81,8 +83,12 @@ bool vector_column::make_chunk(slot_index slot) {
     place.store(made.release(), std::memory_order_release);
     return true;
   }
+  const std::size_t bytes = chunk_rows * row_bytes_;
+  // Few vectors, or one that few of the points have: what is not used costs nothing in small pages.
+  const slot_index before = slot / chunk_rows * chunk_rows;
+  const bool is_dense = before > 0 && count() >= before / 2;
   made->rows = static_cast<std::byte*>(
-      ::operator new(std::size_t{chunk_rows} * row_bytes_, std::align_val_t{64}, std::nothrow));
+      is_dense ? io::take_huge(bytes) : ::operator new(bytes, std::align_val_t{64}, std::nothrow));
   if (!made->rows) return false;
   place.store(made.release(), std::memory_order_release);
   return true;

@@ -5,11 +5,13 @@
 
 #include <sys/mman.h>
 
+#include "core/io/huge_pages.h"
+
 extern "C" {
 #include "kernel/engine/platform.h"
 
 namespace {
-// From here on whole mappings: zeroed by the system, touched only where used, huge where granted.
+// From here on whole mappings: zeroed by the system, touched only where used.
 constexpr size_t mapped_bytes_min = 64 * 1024;
 }  // namespace
 
@@ -24,10 +26,14 @@ void* vexfs_alloc(size_t bytes) {
   return memory;
 }
 
+void* vexfs_alloc_huge(size_t bytes) {
+  return bytes >= mapped_bytes_min ? vexfs::io::take_huge(bytes) : vexfs_alloc(bytes);
+}
+
 void vexfs_free(void* memory, size_t bytes) {
-  if (bytes >= mapped_bytes_min)
-    ::munmap(memory, bytes);
-  else
+  if (bytes < mapped_bytes_min)
     std::free(memory);
+  else if (!vexfs::io::give_back_huge(memory, bytes))
+    ::munmap(memory, bytes);
 }
 }

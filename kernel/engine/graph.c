@@ -41,11 +41,10 @@ static void free_chunk(struct vexfs_graph *graph, u32 chunk)
 
 static int make_chunk(struct vexfs_graph *graph, u32 chunk)
 {
-	graph->lines[chunk] =
-		vexfs_alloc((size_t)VEXFS_CHUNK_ROWS * graph->line_bytes);
-	graph->links[chunk] = vexfs_alloc((size_t)VEXFS_CHUNK_ROWS *
-					  graph->config.width * sizeof(u32));
-	graph->states[chunk] = vexfs_alloc(VEXFS_CHUNK_ROWS);
+	graph->lines[chunk] = vexfs_alloc_rows(graph->file, graph->line_bytes);
+	graph->links[chunk] = vexfs_alloc_rows(
+		graph->file, graph->config.width * sizeof(u32));
+	graph->states[chunk] = vexfs_alloc_rows(graph->file, 1);
 	if (graph->lines[chunk] && graph->links[chunk] && graph->states[chunk])
 		return 0;
 	free_chunk(graph, chunk);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * The only things that the engine takes from its surroundings. User space and
- * the kernel module each provide vexfs_alloc() and vexfs_free(); memcpy,
+ * the kernel module each provide the functions on memory; memcpy,
  * memmove, memset and memcmp may be emitted by the compiler.
  */
 #ifndef VEXFS_ENGINE_PLATFORM_H
@@ -35,7 +35,10 @@ void *memset(void *to, int value, size_t bytes);
 
 /* Zeroed memory aligned to 64 bytes, or NULL. May sleep. */
 void *vexfs_alloc(size_t bytes);
-void vexfs_free(void *memory, size_t bytes);
+/* The same for what is read at random and will be used whole: in huge pages where
+ * there are any. */
+void *vexfs_alloc_huge(size_t bytes);
+void vexfs_free(void *memory, size_t bytes); /* of either */
 
 /* Publication between one writer and many readers. */
 #define vexfs_load_acquire(place) __atomic_load_n((place), __ATOMIC_ACQUIRE)

@@ -16,18 +16,29 @@ static void free_chunk(struct vexfs_chunk *chunk, u32 row_bytes)
 	vexfs_free(chunk, sizeof(*chunk));
 }
 
-static struct vexfs_chunk *make_chunk(u32 row_bytes)
+/* Few vectors, or one that few of the points have: what is not used costs nothing
+ * in small pages. */
+void *vexfs_alloc_rows(const struct vexfs_vector_file *file, size_t row_bytes)
+{
+	const u32 slots = file->chunk_count * VEXFS_CHUNK_ROWS;
+
+	if (slots && file->live_count >= slots / 2)
+		return vexfs_alloc_huge(VEXFS_CHUNK_ROWS * row_bytes);
+	return vexfs_alloc(VEXFS_CHUNK_ROWS * row_bytes);
+}
+
+static struct vexfs_chunk *make_chunk(const struct vexfs_vector_file *file)
 {
 	struct vexfs_chunk *chunk = vexfs_alloc(sizeof(*chunk));
 
 	if (!chunk)
 		return NULL;
-	chunk->states = vexfs_alloc(VEXFS_CHUNK_ROWS * sizeof(*chunk->states));
-	chunk->rows = vexfs_alloc(VEXFS_CHUNK_ROWS * sizeof(*chunk->rows));
-	chunk->codes = vexfs_alloc((size_t)VEXFS_CHUNK_ROWS * row_bytes);
+	chunk->states = vexfs_alloc_rows(file, sizeof(*chunk->states));
+	chunk->rows = vexfs_alloc_rows(file, sizeof(*chunk->rows));
+	chunk->codes = vexfs_alloc_rows(file, file->row_bytes);
 	if (chunk->states && chunk->rows && chunk->codes)
 		return chunk;
-	free_chunk(chunk, row_bytes);
+	free_chunk(chunk, file->row_bytes);
 	return NULL;
 }
 
@@ -57,7 +68,7 @@ void vexfs_vector_file_destroy(struct vexfs_vector_file *file)
 
 int vexfs_add_chunk(struct vexfs_vector_file *file, const s8 **codes)
 {
-	struct vexfs_chunk *chunk = make_chunk(file->row_bytes);
+	struct vexfs_chunk *chunk = make_chunk(file);
 
 	if (!chunk)
 		return -ENOMEM;
@@ -102,6 +113,7 @@ int vexfs_code_slot(struct vexfs_vector_file *file, u32 slot, const u32 *bits)
 void vexfs_publish_slot(struct vexfs_vector_file *file, u32 slot,
 			u32 generation)
 {
+	file->live_count++;
 	vexfs_store_release(&file->chunks[slot / VEXFS_CHUNK_ROWS]
 				     ->states[slot % VEXFS_CHUNK_ROWS],
 			    (u64)generation + 1);
@@ -143,6 +155,7 @@ void vexfs_remove(struct vexfs_vector_file *file, u32 slot)
 	    vexfs_uncount_exponent(&file->exponents,
 				   exponent_index(&chunk->rows[place])))
 		set_exponent_max(file);
+	file->live_count -= chunk->states[place] != 0;
 	vexfs_store_ordered(&chunk->states[place], 0);
 }
 

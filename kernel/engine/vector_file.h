@@ -37,6 +37,7 @@ struct vexfs_vector_file {
 	const struct vexfs_kernels *kernels;
 	s32 exponent_max; /* of all live rows */
 	struct vexfs_exponents exponents; /* from -VEXFS_EXPONENTS / 2 on */
+	u32 live_count;
 	u32 chunk_count;
 	struct vexfs_chunk *chunks[VEXFS_CHUNKS_MAX];
 };
@@ -62,6 +63,10 @@ void vexfs_publish_slot(struct vexfs_vector_file *file, u32 slot,
 			u32 generation);
 
 void vexfs_remove(struct vexfs_vector_file *file, u32 slot);
+
+/* Memory for what is kept of each slot of a new chunk. */
+void *vexfs_alloc_rows(const struct vexfs_vector_file *file, size_t row_bytes);
+
 size_t vexfs_memory_bytes(const struct vexfs_vector_file *file);
 
 #endif

@@ -327,6 +327,10 @@ void* vexfs_alloc(size_t bytes) {
   return memory;
 }
 
+void* vexfs_alloc_huge(size_t bytes) {
+  return vexfs_alloc(bytes);
+}
+
 void vexfs_free(void* memory, size_t bytes) {
   held_bytes -= bytes;
   std::free(memory);
