@@ -5,12 +5,13 @@
 // chooses to search, and by each of its ways.
 //
 // filtered_search_bench [--min-seconds=S] [--ef=N] [--stop=SHARE] [--seed=N]
-//                       [--width=N,NEW,KEPT,EF]
+//                       [--width=N,NEW,KEPT,EF] [--queries=N] [--only-chosen]
+//                       [--percents=P,...] [--only=all|near|far]
 //                       [BASE.fbin QUERIES.fbin ip|l2 [PAYLOAD.jsonl]]
 //
 // Without files it makes clustered sets of 128 dimensions. Beside the independent filters there are
-// whole clusters, or where a payload is given its topics. A query is near a filter if five of its
-// ten nearest pass, and far from it if none does. Times are processor time.
+// whole clusters, or a part of the space, and where a payload is given its topics. A query is near
+// a filter if five of its ten nearest pass, and far from it if none does. Times are processor time.
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -19,6 +20,8 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <numeric>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +32,7 @@
 namespace vexfs::bench {
 namespace {
 
-constexpr double percents[] = {0.01, 0.1, 1, 2, 3, 5, 7, 10, 25, 50, 75, 90, 99};
+const std::vector<double> usual_percents = {0.01, 0.1, 1, 2, 3, 5, 7, 10, 25, 50, 75, 90, 99};
 
 struct options {
   double seconds_min = 0.1;
@@ -37,6 +40,10 @@ struct options {
   std::uint32_t stop_share = 0;
   std::uint64_t seed = 1;
   vexfs_graph_config config{64, 32, 52, 100, 0, 0};
+  std::uint32_t queries_max = 400;  // of a filter
+  bool only_chosen = false;         // not by each of its ways too
+  std::vector<double> percents = usual_percents;
+  std::string only_kind;  // of queries; empty: all kinds
   std::vector<std::string> files;
 };
 
@@ -92,6 +99,39 @@ filter cluster_filter(const data_set& data, std::uint32_t slot_limit, double per
   }
   return make_filter("clusters", data, slot_limit,
                      [&](std::uint32_t row) { return chosen[data.clusters[row]]; });
+}
+
+/// The rows in an order in which those that are near each other stand near each other: halved along
+/// the line between two of them, and each half again.
+void order_by_place(const data_set& data, std::uint64_t seed, std::span<std::uint32_t> rows) {
+  constexpr std::size_t rows_few = 64;
+  if (rows.size() < rows_few) return;
+  const auto drawn = [&](std::uint64_t which) {
+    return data.row(rows[mixed(seed * 2 + which + rows.size() * 977) % rows.size()]);
+  };
+  std::vector<float> direction(drawn(0), drawn(0) + data.dim);
+  for (std::uint32_t axis = 0; axis < data.dim; ++axis)
+    direction[axis] -= drawn(1)[axis];
+  std::vector<std::pair<float, std::uint32_t>> along;
+  for (const std::uint32_t row : rows)
+    along.emplace_back(std::inner_product(direction.begin(), direction.end(), data.row(row), 0.0F),
+                       row);
+  const std::size_t half = rows.size() / 2;
+  std::ranges::nth_element(along, along.begin() + static_cast<std::ptrdiff_t>(half));
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    rows[i] = along[i].second;
+  order_by_place(data, mixed(seed), rows.first(half));
+  order_by_place(data, mixed(seed + 1), rows.subspan(half));
+}
+
+/// The end of such an order.
+filter stretch_filter(const data_set& data, std::uint32_t slot_limit, double percent,
+                      const std::vector<std::uint32_t>& order) {
+  std::vector<bool> chosen(data.row_count);
+  const auto failing = data.row_count - static_cast<std::size_t>(percent / 100 * data.row_count);
+  for (std::size_t place = failing; place < order.size(); ++place)
+    chosen[order[place]] = true;
+  return make_filter("stretch", data, slot_limit, [&](std::uint32_t row) { return chosen[row]; });
 }
 
 /// The topics of each line, which is a row's payload.
@@ -166,6 +206,8 @@ std::vector<std::uint32_t> true_nearest(const data_set& data, const filter& thro
 struct outcome {
   double recall = 1;
   double rate = 0;
+  double expanded = 0;  // a query
+  double scored = 0;
 };
 
 class filtered_searcher {
@@ -187,6 +229,8 @@ class filtered_searcher {
     do {
       hits = 0;
       wanted = 0;
+      expanded_ = 0;
+      scored_ = 0;
       const double start = thread_seconds();
       for (std::size_t first = 0; first < queries.size(); first += batch)
         search(queries, first, std::min(queries.size(), first + batch), through, count);
@@ -199,6 +243,8 @@ class filtered_searcher {
         wanted += truth[q].size();
       }
     } while (ran < chosen_.seconds_min);
+    best.expanded = static_cast<double>(expanded_) / static_cast<double>(queries.size());
+    best.scored = static_cast<double>(scored_) / static_cast<double>(queries.size());
     best.recall = wanted ? static_cast<double>(hits) / static_cast<double>(wanted) : 1;
     return best;
   }
@@ -234,6 +280,8 @@ class filtered_searcher {
     search.counts = counts.data();
     search.scratch = scratch_.data();
     if (vexfs_run_search(graph_, &search) != 0) std::exit(2);
+    expanded_ += search.expanded_count;
+    scored_ += search.scored_count;
     const similarity_fn similarity = similarity_for(data_.metric, datatype::float32);
     answers_.resize(queries.size());
     for (std::size_t i = first; i < last; ++i) {
@@ -257,14 +305,16 @@ class filtered_searcher {
   const vexfs_graph* graph_;
   const options& chosen_;
   std::vector<std::byte> scratch_;
+  std::uint64_t expanded_ = 0;
+  std::uint64_t scored_ = 0;
   std::vector<std::vector<std::uint32_t>> answers_;
 };
 
 /// One filter, for the queries near it, far from it, or all.
 void measure(const data_set& data, filtered_searcher& searches, const filter& through,
-             double unfiltered) {
+             double unfiltered, const options& chosen) {
+  const std::uint32_t queries_max = chosen.queries_max;
   std::vector<std::uint32_t> near, far, all;
-  constexpr std::uint32_t queries_max = 400;
   for (std::uint32_t q = 0; q < data.query_count; ++q) {
     const auto* nearest = data.nearest(q);
     const auto passing = std::count_if(nearest, nearest + truth_rank,
@@ -275,6 +325,7 @@ void measure(const data_set& data, filtered_searcher& searches, const filter& th
   }
   const bool is_independent = through.name == "independent";
   for (const auto& [name, queries] : {std::pair{"all", &all}, {"near", &near}, {"far", &far}}) {
+    if (!chosen.only_kind.empty() && chosen.only_kind != name) continue;
     if (is_independent != (queries == &all) || queries->size() < 20) continue;
     std::vector<std::vector<std::uint32_t>> truth;
     for (const std::uint32_t query : *queries)
@@ -285,13 +336,14 @@ void measure(const data_set& data, filtered_searcher& searches, const filter& th
     constexpr std::uint32_t many = 1U << 17;
     const std::uint32_t told[] = {through.count, 0, std::max(many, through.count)};
     const char* ways[] = {"chosen", "scan", "walk"};
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < (chosen.only_chosen ? 1 : 3); ++i) {
       // Ways that nobody would choose are slow.
       if (i == 1 && through.count > data.row_count / 3) continue;
       if (i == 2 && through.count < data.row_count / 500) continue;
       const outcome took = searches.run(*queries, truth, &through, told[i]);
       std::printf(
-          "  %s %.4f %8.0f/s%s", ways[i], took.recall, took.rate,
+          "  %s %.4f %8.0f/s %3.0f/%5.0f%s", ways[i], took.recall, took.rate, took.expanded,
+          took.scored,
           i == 0 ? (" (" + std::to_string(took.rate / unfiltered).substr(0, 4) + ")").c_str() : "");
     }
     std::printf("\n");
@@ -310,26 +362,36 @@ void run(const data_set& data, options& chosen) {
   filtered_searcher searches(data, built, chosen);
   std::vector<std::uint32_t> queries;
   std::vector<std::vector<std::uint32_t>> truth;
-  for (std::uint32_t q = 0; q < std::min(400U, data.query_count); ++q) {
+  for (std::uint32_t q = 0; q < std::min(chosen.queries_max, data.query_count); ++q) {
     const auto* nearest = data.nearest(q);
     queries.push_back(q);
     truth.emplace_back(nearest, nearest + truth_rank);
   }
   const outcome unfiltered = searches.run(queries, truth, nullptr, 0);
-  std::printf("%s: %u x %u, %s, %s, width %u, ef %u, stop %u: without a filter %.4f %.0f/s\n",
-              data.name.c_str(), data.row_count, data.dim,
-              data.metric == distance::euclid ? "l2" : "ip",
-              std::string(name_of(chosen_simd_level())).c_str(), chosen.config.width, chosen.ef,
-              chosen.stop_share, unfiltered.recall, unfiltered.rate);
+  std::printf(
+      "%s: %u x %u, %s, %s, width %u, ef %u, stop %u: without a filter %.4f %.0f/s %3.0f/%5.0f\n",
+      data.name.c_str(), data.row_count, data.dim, data.metric == distance::euclid ? "l2" : "ip",
+      std::string(name_of(chosen_simd_level())).c_str(), chosen.config.width, chosen.ef,
+      chosen.stop_share, unfiltered.recall, unfiltered.rate, unfiltered.expanded,
+      unfiltered.scored);
   const std::uint32_t limit = vexfs_slot_limit(built.graph());
-  for (const double percent : percents)
-    measure(data, searches, independent_filter(data, limit, percent, chosen.seed), unfiltered.rate);
+  for (const double percent : chosen.percents)
+    measure(data, searches, independent_filter(data, limit, percent, chosen.seed), unfiltered.rate,
+            chosen);
   if (!data.clusters.empty())
-    for (const double percent : percents)
-      measure(data, searches, cluster_filter(data, limit, percent, chosen.seed), unfiltered.rate);
+    for (const double percent : chosen.percents)
+      measure(data, searches, cluster_filter(data, limit, percent, chosen.seed), unfiltered.rate,
+              chosen);
+  if (data.clusters.empty()) {
+    std::vector<std::uint32_t> order(data.row_count);
+    std::iota(order.begin(), order.end(), 0U);
+    order_by_place(data, chosen.seed, order);
+    for (const double percent : chosen.percents)
+      measure(data, searches, stretch_filter(data, limit, percent, order), unfiltered.rate, chosen);
+  }
   if (chosen.files.size() == 4)
     for (const filter& topic : topic_filters(data, limit, chosen.files[3]))
-      measure(data, searches, topic, unfiltered.rate);
+      measure(data, searches, topic, unfiltered.rate, chosen);
 }
 
 options read_options(int count, char** words) {
@@ -343,6 +405,19 @@ options read_options(int count, char** words) {
       read.seconds_min = std::strtod(seconds, nullptr);
     else if (const char* time = value("--benchmark_min_time="))  // as the other benchmarks say it
       read.seconds_min = std::strtod(time, nullptr);
+    else if (const char* most = value("--queries="))
+      read.queries_max = static_cast<std::uint32_t>(std::strtoul(most, nullptr, 10));
+    else if (const char* list = value("--percents=")) {
+      read.percents.clear();
+      for (const char* at = list; *at;) {
+        char* end;
+        read.percents.push_back(std::strtod(at, &end));
+        at = *end ? end + 1 : end;
+      }
+    } else if (const char* only = value("--only="))
+      read.only_kind = only;
+    else if (word == "--only-chosen")
+      read.only_chosen = true;
     else if (const char* ef = value("--ef="))
       read.ef = static_cast<std::uint32_t>(std::strtoul(ef, nullptr, 10));
     else if (const char* stop = value("--stop="))
@@ -360,7 +435,8 @@ options read_options(int count, char** words) {
   if (!is_known || read.ef < 16) {
     std::fputs(
         "usage: filtered_search_bench [--min-seconds=S] [--ef=N] [--stop=SHARE] [--seed=N] "
-        "[--width=N,NEW,KEPT,EF] [BASE.fbin QUERIES.fbin ip|l2 [PAYLOAD.jsonl]]\n",
+        "[--width=N,NEW,KEPT,EF] [--queries=N] [--only-chosen] [--percents=P,...] "
+        "[--only=all|near|far] [BASE.fbin QUERIES.fbin ip|l2 [PAYLOAD.jsonl]]\n",
         stderr);
     std::exit(2);
   }
