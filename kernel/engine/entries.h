@@ -17,7 +17,7 @@
 
 #define VEXFS_ENTRY_GROUPS_MAX 1024u
 #define VEXFS_GROUP_ENTRIES 64u
-#define VEXFS_GROUPS_NEAR 16u /* that a search may look at */
+#define VEXFS_GROUPS_NEAR 128u /* that a search may look at */
 
 struct vexfs_graph;
 struct vexfs_query;

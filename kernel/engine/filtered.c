@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 #include "filtered.h"
+#include "walk_space.h"
 
 /*
- * A scan of so many slots takes about twice as long as a walk without a filter,
- * whose time goes with ef: rows of SCAN_ROW bytes, others in proportion.
+ * A scan of so many slots takes two to three times as long as a walk without a
+ * filter, whose time goes with ef: rows of SCAN_ROW bytes, others in proportion.
  */
 #define SCAN_SLOTS 2048u
 #define SCAN_SLOTS_EF 96u
@@ -11,17 +12,20 @@
 /* A walk that ends by distance has expanded about so many places by then. */
 #define SCAN_EF_MAX 64u
 
-/* A filter is far from a query where of the places nearest to it less than this
- * part of the usual number pass. What a scan may read then takes a millisecond. */
-#define FAR_SHARE 4u
-#define FAR_SCAN_BYTES (24u << 20)
-
-/* Below, a walk through all finds enough only where the filter is near the query,
- * and the walk by hops after it takes as long as a scan of twice as many slots. */
-#define THROUGH_PERCENT 10u
+/* Below, a walk by hops misses more than one in twenty, and takes not much less
+ * time than a scan of twice as many slots; but not where this part of what is near
+ * the query passes. */
+#define NARROW_PERCENT 6u
 #define SCAN_NARROW 2u
-/* Places of the pool that pass, for each that is wanted. */
-#define THROUGH_PASSING 3u
+#define NEAR_SHARE 2u
+
+/* A filter is far from a query where of the neighbours of the nearest entry less
+ * than this part of the usual number pass. Where it passes less than this percentage,
+ * a walk misses up to a fifth of the nearest then, and what a scan may read takes a
+ * millisecond. */
+#define FAR_SHARE 4u
+#define FAR_PERCENT 12u
+#define FAR_SCAN_BYTES (24u << 20)
 
 /* What a scan reads of every slot that passes. */
 static u32 row_line_bytes(const struct vexfs_graph *graph)
@@ -36,69 +40,78 @@ static u32 live_count(const struct vexfs_graph *graph)
 	       vexfs_load_relaxed(&graph->dead_count);
 }
 
-/* So many that enough of them pass, if they are like all. */
-static u32 through_places(const struct vexfs_search *search, u64 live,
-			  u64 count)
+static u32 usual_ef(const struct vexfs_search *search)
 {
-	const u64 most = (u64)VEXFS_THROUGH_PLACES * search->ef;
-	const u64 places =
-		(u64)search->wanted * THROUGH_PASSING * live / (count + 1);
-
-	if (places < search->ef || count * 100 < live * THROUGH_PERCENT)
-		return search->ef;
-	return (u32)(places < most ? places : most);
+	return search->stop_rank && search->ef > SCAN_EF_MAX ? SCAN_EF_MAX
+							     : search->ef;
 }
 
 static u64 scan_slots(const struct vexfs_graph *graph,
 		      const struct vexfs_search *search)
 {
 	const u32 bytes = row_line_bytes(graph);
-	const u32 ef = search->stop_rank && search->ef > SCAN_EF_MAX
-			       ? SCAN_EF_MAX
-			       : search->ef;
-	const u64 slots = SCAN_SLOTS + (u64)SCAN_SLOTS_EF * ef;
+	const u64 slots = SCAN_SLOTS + (u64)SCAN_SLOTS_EF * usual_ef(search);
 
 	return bytes > SCAN_ROW ? slots * SCAN_ROW / bytes : slots;
+}
+
+/* Of the neighbours of the entry that is nearest to the query, so many pass. */
+static u32 passing_near(const struct vexfs_graph *graph,
+			const struct vexfs_walk *walk, u32 *all)
+{
+	const u32 *row;
+	u32 passing = 0, i;
+
+	*all = 1; /* where there is no entry, none of one */
+	if (walk->seeds.keys[0] == VEXFS_KEY_NONE)
+		return 0;
+	row = vexfs_links_at(graph, walk->seeds.slots[0]);
+	for (i = 0; i < graph->config.width; i++) {
+		const u32 link = vexfs_load_relaxed(&row[i]);
+
+		if (!link)
+			break;
+		if (link > walk->slot_limit)
+			continue;
+		++*all;
+		passing += vexfs_passes(walk->allowed, link - 1);
+	}
+	return passing;
+}
+
+/* A walk by distance has room for more than it will expand. */
+static u32 far_places(const struct vexfs_search *search)
+{
+	const u32 places = usual_ef(search) * VEXFS_FAR_PLACES;
+
+	return places >= search->wanted && places >= search->stop_rank
+		       ? places
+		       : search->ef;
 }
 
 void vexfs_plan_filtered(const struct vexfs_graph *graph,
 			 const struct vexfs_search *search,
 			 struct vexfs_walk *walk)
 {
-	const u32 count = search->allowed_counts[walk->index];
-
-	walk->regime = count <= scan_slots(graph, search)
-			       ? VEXFS_REGIME_SCAN
-			       : VEXFS_REGIME_THROUGH;
-	walk->places = through_places(search, live_count(graph), count);
-}
-
-/* Of the places that are nearest to the query, so many pass. */
-static u32 near_count(const struct vexfs_walk *walk)
-{
-	const s32 farthest = walk->pool.keys[walk->pool.ef - 1];
-	u32 count = 0;
-
-	while (count < walk->passing.ef && walk->passing.keys[count] < farthest)
-		count++;
-	return count;
-}
-
-void vexfs_plan_again(const struct vexfs_graph *graph,
-		      const struct vexfs_search *search,
-		      struct vexfs_walk *walk)
-{
-	const u64 live = live_count(graph);
 	const u64 count = search->allowed_counts[walk->index];
-	const u64 usual = count * walk->pool.ef / (live + 1);
-	const u64 bytes = count * row_line_bytes(graph);
-	const bool is_narrow = count * 100 < live * THROUGH_PERCENT &&
-			       count <= SCAN_NARROW * scan_slots(graph, search);
-	const bool is_far =
-		(u64)near_count(walk) * FAR_SHARE <
-			(usual < walk->passing.ef ? usual : walk->passing.ef) &&
-		bytes <= FAR_SCAN_BYTES;
+	const u64 slots = scan_slots(graph, search);
+	const u64 live = (u64)live_count(graph) + 1;
+	u32 passing, all;
 
-	walk->regime =
-		is_narrow || is_far ? VEXFS_REGIME_SCAN : VEXFS_REGIME_HOPS;
+	walk->regime = VEXFS_REGIME_SCAN;
+	if (count <= slots)
+		return;
+	vexfs_find_nearest(graph, walk);
+	passing = passing_near(graph, walk, &all);
+	walk->is_far = passing * FAR_SHARE * live < all * count;
+	if (walk->is_far && count * 100 < live * FAR_PERCENT &&
+	    count * row_line_bytes(graph) <= FAR_SCAN_BYTES)
+		return;
+	if (count * 100 < live * NARROW_PERCENT &&
+	    count <= SCAN_NARROW * slots && passing * NEAR_SHARE < all)
+		return;
+	walk->regime = VEXFS_REGIME_HOPS;
+	walk->places = walk->is_far || count * 100 < live * NARROW_PERCENT
+			       ? far_places(search)
+			       : search->ef;
 }

@@ -6,14 +6,17 @@
 #include "blocks.h"
 #include "walk.h"
 
-/* Keys of eight rows, and the set of those below the threshold; places past the
- * last repeat it and are in no set. Not inlined, as the frames of all lengths would
+/* Where none of so many entries of a group pass, a filter passes it by. */
+#define GROUP_TRIES 16u
+
+/* Keys of eight rows, or of eight that are picked, and the set of those below the
+ * threshold; places past the last repeat it and are in no set. Not inlined, as the frames of all lengths would
  * add up. */
 static noinline u32 entries8_below(const struct vexfs_graph *graph,
 				   const struct vexfs_entry_rows *from,
-				   const struct vexfs_query *query, u32 first,
-				   u32 count, s32 threshold, const u32 blocks,
-				   s32 *keys)
+				   const struct vexfs_query *query,
+				   const u8 *picks, u32 first, u32 count,
+				   s32 threshold, const u32 blocks, s32 *keys)
 {
 	const struct vexfs_row_scale *scales[8];
 	const u8 *rows[8];
@@ -22,7 +25,8 @@ static noinline u32 entries8_below(const struct vexfs_graph *graph,
 	u32 set, j;
 
 	for (j = 0; j < 8; j++) {
-		const u32 index = first + j < count ? first + j : count - 1;
+		const u32 place = first + j < count ? first + j : count - 1;
+		const u32 index = picks ? picks[place] : place;
 
 		rows[j] = from->rows + (size_t)index * stride;
 		scales[j] = &from->scales[index];
@@ -38,6 +42,40 @@ static noinline u32 entries8_below(const struct vexfs_graph *graph,
 	return count - first < 8 ? set & ((1u << (count - first)) - 1) : set;
 }
 
+/* Whether some of a group pass, by the first of them. */
+static ALWAYS_INLINE bool has_passing(const struct vexfs_entry_rows *group,
+				      const u64 *allowed, u32 slot_limit)
+{
+	const u32 count = vexfs_load_acquire(&group->count);
+	u32 i;
+
+	if (!allowed)
+		return true;
+	for (i = 0; i < count && i < GROUP_TRIES; i++) {
+		const u32 slot = vexfs_load_relaxed(&group->slots[i]);
+
+		if (slot < slot_limit && vexfs_passes(allowed, slot))
+			return true;
+	}
+	return false;
+}
+
+/* The numbers of those that pass: how many. */
+static ALWAYS_INLINE u32 pick_passing(const u32 *slots, u32 count,
+				      const u64 *allowed, u32 slot_limit,
+				      u8 *picks)
+{
+	u32 kept = 0, i;
+
+	for (i = 0; i < count; i++) {
+		const u32 slot = vexfs_load_relaxed(&slots[i]);
+
+		picks[kept] = (u8)i;
+		kept += slot < slot_limit && vexfs_passes(allowed, slot);
+	}
+	return kept;
+}
+
 static ALWAYS_INLINE void
 offer_entries_blocks(const struct vexfs_graph *graph,
 		     const struct vexfs_entry_rows *from, const u32 *slots,
@@ -45,28 +83,37 @@ offer_entries_blocks(const struct vexfs_graph *graph,
 		     const u64 *allowed, u32 slot_limit,
 		     const struct vexfs_pool *pool, const u32 blocks)
 {
+	const bool picked = slots && allowed;
+	u8 picks[VEXFS_GROUP_ENTRIES];
 	u32 i, set;
 
+	if (picked)
+		count = pick_passing(slots, count, allowed, slot_limit, picks);
 	for (i = 0; i < count; i += 8) {
 		s32 keys[8];
 
-		set = entries8_below(graph, from, query, i, count,
-				     pool->keys[pool->ef - 1], blocks, keys);
+		set = entries8_below(graph, from, query, picked ? picks : NULL,
+				     i, count, pool->keys[pool->ef - 1], blocks,
+				     keys);
 		for (; set; set &= set - 1) {
 			const u32 j = (u32)__builtin_ctz(set);
+			const u32 number = picked ? picks[i + j] : i + j;
 			const u32 slot =
-				slots ? vexfs_load_relaxed(&slots[i + j])
-				      : i + j;
+				slots ? vexfs_load_relaxed(&slots[number])
+				      : number;
 
-			if (keys[j] < pool->keys[pool->ef - 1] &&
-			    slot < slot_limit && vexfs_passes(allowed, slot))
+			if (keys[j] >= pool->keys[pool->ef - 1])
+				continue;
+			if (slots ? slot < slot_limit
+				  : has_passing(&graph->entries->groups[number],
+						allowed, slot_limit))
 				pool_put(pool, keys[j], slot);
 		}
 	}
 }
 
-/* Puts the slots of the nearest rows that pass into a pool, or the rows' numbers
- * where no slots are given. A function of its own, so that its frame is there once. */
+/* Puts the slots of the nearest rows that pass into a pool, or where no slots are
+ * given the numbers of the nearest groups that have some. A function of its own, so that its frame is there once. */
 static noinline void offer_entries(const struct vexfs_graph *graph,
 				   const struct vexfs_entry_rows *from,
 				   const u32 *slots, u32 count,
@@ -90,12 +137,14 @@ static void nearest_entries(const struct vexfs_graph *graph,
 
 	if (count > groups->ef)
 		offer_entries(graph, &entries->centres, NULL, count, query,
-			      NULL, count, groups);
+			      allowed, slot_limit, groups);
 	for (i = 0; i < groups->ef && i < count; i++) {
 		const struct vexfs_entry_rows *group =
 			&entries->groups[count > groups->ef ? groups->slots[i]
 							    : i];
 
+		if (count > groups->ef && groups->keys[i] == VEXFS_KEY_NONE)
+			break;
 		offer_entries(graph, group, group->slots,
 			      vexfs_load_acquire(&group->count), query, allowed,
 			      slot_limit, pool);
@@ -113,8 +162,8 @@ static ALWAYS_INLINE u32 nearest_group_blocks(const struct vexfs_graph *graph,
 	for (i = 0; i < count; i += 8) {
 		s32 keys[8];
 
-		set = entries8_below(graph, &graph->entries->centres, query, i,
-				     count, best, blocks, keys);
+		set = entries8_below(graph, &graph->entries->centres, query,
+				     NULL, i, count, best, blocks, keys);
 		for (; set; set &= set - 1) {
 			j = (u32)__builtin_ctz(set);
 			if (keys[j] < best) {

@@ -8,6 +8,11 @@
 
 #include "level_keys.h"
 
+/* What passes and is found behind a place and its row: with less, more rows are
+ * read, at most so many a place. */
+#define MET_ENOUGH 8u
+#define BEHIND_MAX 32u
+
 /* Keys that are worth a place: below the last one, and within reach. */
 static ALWAYS_INLINE s32 threshold_of(const struct vexfs_walk *walk)
 {
@@ -17,7 +22,7 @@ static ALWAYS_INLINE s32 threshold_of(const struct vexfs_walk *walk)
 
 	if (!walk->stop_rank)
 		return last;
-	ranked = walk->answers->keys[walk->stop_rank - 1];
+	ranked = walk->pool.keys[walk->stop_rank - 1];
 	if (ranked == VEXFS_KEY_NONE)
 		return last;
 	reach = ranked +
@@ -81,97 +86,52 @@ static ALWAYS_INLINE void ask_for_buffer(const struct vexfs_graph *graph,
 	walk->phase = VEXFS_WALK_SCORE;
 }
 
-/* Adds the unseen neighbours of a row that pass, and where wanted those that do
- * not to the hops. */
-static ALWAYS_INLINE void gather_passing(const struct vexfs_graph *graph,
-					 struct vexfs_walk *walk, u32 slot,
-					 bool wants_hops)
-{
-	const u32 *row = vexfs_links_at(graph, slot);
-	u32 i;
-
-	for (i = 0; i < graph->config.width; i++) {
-		const u32 link = vexfs_load_relaxed(&row[i]);
-		const u32 found = link - 1;
-		u64 *word;
-		u64 bit;
-
-		if (!link)
-			break;
-		if (found >= walk->slot_limit)
-			continue;
-		word = &walk->seen[found / 64];
-		bit = 1ULL << (found % 64);
-		if (vexfs_passes(walk->allowed, found)) {
-			walk->buffer[walk->count] = found;
-			walk->count += !(*word & bit);
-			walk->met_count++;
-			*word |= bit;
-		} else if (wants_hops && !(*word & bit)) {
-			walk->hops[walk->hop_count++] = found;
-		}
-	}
-}
-
-/* The next rows to look behind, or what has been found. */
-static ALWAYS_INLINE void ask_for_hops(const struct vexfs_graph *graph,
-				       struct vexfs_walk *walk,
-				       const u32 blocks)
-{
-	const u32 left = walk->hop_count - walk->hop_next;
-	u32 wave, i;
-
-	if (walk->met_count >= VEXFS_PASSING_FEW || !left) {
-		ask_for_buffer(graph, walk, blocks);
-		return;
-	}
-	/* As many as it takes if the others yield what the rows so far did. */
-	wave = (VEXFS_PASSING_FEW - walk->met_count) * (walk->hop_next + 1) /
-		       (walk->met_count + 1) +
-	       1;
-	wave = wave < VEXFS_HOPS_WAVE ? wave : VEXFS_HOPS_WAVE;
-	walk->hop_wave = wave < left ? wave : left;
-	for (i = 0; i < walk->hop_wave; i++)
-		prefetch_links(graph, walk->hops[walk->hop_next + i]);
-	walk->phase = VEXFS_WALK_HOP;
-}
-
-/* Who has been looked behind counts as seen. */
+/* What lies behind neighbours that do not pass: of theirs, those that do. */
 static ALWAYS_INLINE void step_hop(const struct vexfs_graph *graph,
 				   struct vexfs_walk *walk, const u32 blocks)
 {
-	const u32 last = walk->hop_next + walk->hop_wave;
+	u32 count = 0, h, i;
 
-	while (walk->hop_next < last) {
-		const u32 slot = walk->hops[walk->hop_next++];
+	for (h = 0; h < walk->hop_count; h++) {
+		const u32 *found = walk->buffer + count;
+		const u32 unseen =
+			unseen_links(vexfs_links_at(graph, walk->hops[h]),
+				     graph->config.width, walk->slot_limit,
+				     walk->seen, walk->buffer + count);
 
-		if (walk->count + graph->config.width > VEXFS_BUFFER_MAX)
-			break;
-		walk->seen[slot / 64] |= 1ULL << (slot % 64);
-		gather_passing(graph, walk, slot, false);
+		for (i = 0; i < unseen; i++) {
+			const u32 slot = found[i];
+			u64 *word = &walk->seen[slot / 64];
+			const u64 bit = 1ULL << (slot % 64);
+			const u64 taken =
+				walk->allowed[slot / 64] & bit & ~*word;
+
+			walk->buffer[count] = slot;
+			count += taken != 0;
+			*word |= taken;
+		}
 	}
-	ask_for_hops(graph, walk, blocks);
+	walk->count = count;
+	ask_for_buffer(graph, walk, blocks);
 }
 
 static ALWAYS_INLINE void step_gather(const struct vexfs_graph *graph,
 				      struct vexfs_walk *walk, const u32 blocks)
 {
 	struct vexfs_pool *pool = &walk->pool;
-	const u32 slot = pool->slots[walk->at];
+	u32 slot;
 
-	pool->slots[walk->at] = slot | VEXFS_EXPANDED;
-	walk->expanded_count++;
-	if (walk->regime != VEXFS_REGIME_HOPS) {
-		walk->count = gather_unseen(graph, walk, slot);
-		ask_for_buffer(graph, walk, blocks);
-		return;
+	if (walk->seed_next < walk->seed_count) {
+		slot = walk->seeds.slots[walk->seed_next++];
+	} else {
+		slot = pool->slots[walk->at];
+		pool->slots[walk->at] = slot | VEXFS_EXPANDED;
 	}
-	walk->count = 0;
-	walk->hop_count = 0;
-	walk->hop_next = 0;
+	walk->expanded_count++;
+	walk->behind_count = 0;
 	walk->met_count = 0;
-	gather_passing(graph, walk, slot, true);
-	ask_for_hops(graph, walk, blocks);
+	walk->count = gather_unseen(graph, walk, slot);
+	ask_for_buffer(graph, walk, blocks);
 }
 
 /* Slots are taken by fours: the places after the last repeat it. */
@@ -198,16 +158,46 @@ static ALWAYS_INLINE void step_filter(const struct vexfs_graph *graph,
 	walk->phase = VEXFS_WALK_SCORE;
 }
 
-/* Of a walk through what does not pass. */
-static ALWAYS_INLINE void offer_passing(struct vexfs_walk *walk, s32 key,
+/*
+ * The rows of the nearest that do not pass, a few after each place that is
+ * expanded; more where little is found, and where no place is left to expand.
+ */
+static ALWAYS_INLINE bool ask_for_hops(const struct vexfs_graph *graph,
+				       struct vexfs_walk *walk, s32 threshold,
+				       bool is_last)
+{
+	const struct vexfs_pool *failing = &walk->failing;
+	u32 count = 0, at;
+
+	if (!is_last && walk->behind_count &&
+	    (walk->met_count >= MET_ENOUGH || walk->behind_count >= BEHIND_MAX))
+		return false;
+	at = next_open(failing, walk->failing_at);
+	while (count < VEXFS_HOPS_WAVE && at < failing->ef &&
+	       failing->keys[at] < threshold) {
+		prefetch_links(graph, failing->slots[at]);
+		walk->hops[count++] = failing->slots[at];
+		failing->slots[at] |= VEXFS_EXPANDED;
+		at = next_open(failing, at);
+	}
+	walk->failing_at = at;
+	walk->hop_count = count;
+	walk->behind_count += count;
+	walk->phase = VEXFS_WALK_HOP;
+	return count;
+}
+
+static ALWAYS_INLINE void offer_failing(struct vexfs_walk *walk, s32 key,
 					u32 slot)
 {
-	const struct vexfs_pool *passing = &walk->passing;
+	const struct vexfs_pool *failing = &walk->failing;
+	u32 place;
 
-	if (!vexfs_passes(walk->allowed, slot))
+	if (key >= failing->keys[failing->ef - 1])
 		return;
-	if (key < passing->keys[passing->ef - 1])
-		pool_put(passing, key, slot);
+	place = pool_put(failing, key, slot);
+	if (place < walk->failing_at)
+		walk->failing_at = place;
 }
 
 /* True where the walk has ended. */
@@ -215,11 +205,12 @@ static ALWAYS_INLINE bool step_score(const struct vexfs_graph *graph,
 				     struct vexfs_walk *walk, const u32 blocks)
 {
 	const struct vexfs_pool *pool = &walk->pool;
-	const bool is_through = walk->regime == VEXFS_REGIME_THROUGH;
+	const bool is_hops = walk->regime == VEXFS_REGIME_HOPS;
 	const u32 count = walk->count;
 	u32 *buffer = walk->buffer;
 	s32 threshold = threshold_of(walk);
-	u32 next = walk->at + 1, i, set;
+	u32 next = walk->at, i, set;
+	bool is_last, has_seed;
 
 	walk->scored_count += count;
 	pad_buffer(walk);
@@ -232,24 +223,32 @@ static ALWAYS_INLINE bool step_score(const struct vexfs_graph *graph,
 			set &= (1u << (count - i)) - 1;
 		for (; set; set &= set - 1) {
 			const u32 j = (u32)__builtin_ctz(set);
+			const u32 slot = buffer[i + j];
 			u32 place;
 
 			if (keys[j] >= threshold)
 				continue;
-			place = pool_put(pool, keys[j], buffer[i + j]);
+			if (is_hops && !vexfs_passes(walk->allowed, slot)) {
+				offer_failing(walk, keys[j], slot);
+				continue;
+			}
+			walk->met_count++;
+			place = pool_put(pool, keys[j], slot);
 			next = place < next ? place : next;
-			if (is_through)
-				offer_passing(walk, keys[j], buffer[i + j]);
 			threshold = threshold_of(walk);
 		}
 	}
 	next = next_open(pool, next);
 	walk->at = next;
-	if (next >= pool->ef || pool->keys[next] > threshold)
+	has_seed = walk->seed_next < walk->seed_count;
+	is_last =
+		!has_seed && (next >= pool->ef || pool->keys[next] > threshold);
+	if (is_hops && ask_for_hops(graph, walk, threshold, is_last))
+		return false;
+	if (is_last)
 		return true;
-	if (is_through && next >= VEXFS_LOST_AT && vexfs_is_lost(walk))
-		return true;
-	prefetch_links(graph, pool->slots[next]);
+	prefetch_links(graph, has_seed ? walk->seeds.slots[walk->seed_next]
+				       : pool->slots[next]);
 	walk->phase = VEXFS_WALK_GATHER;
 	return false;
 }

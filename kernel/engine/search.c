@@ -6,9 +6,9 @@
 size_t vexfs_search_scratch_bytes(const struct vexfs_graph *graph, u32 ef,
 				  u32 walk_count, u32 slot_limit)
 {
-	return (size_t)walk_count *
-		       vexfs_walk_space_bytes(graph, VEXFS_THROUGH_PLACES * ef,
-					      ef, slot_limit) +
+	return (size_t)walk_count * vexfs_walk_space_bytes(
+					    graph, VEXFS_FAR_PLACES * ef,
+					    VEXFS_FAR_PLACES * ef, slot_limit) +
 	       64;
 }
 
@@ -31,19 +31,13 @@ static bool is_valid(const struct vexfs_search *search)
 static void size_pools(const struct vexfs_search *search,
 		       struct vexfs_walk *walk)
 {
-	walk->answers = &walk->pool;
 	switch (walk->regime) {
 	case VEXFS_REGIME_ALL:
-	case VEXFS_REGIME_HOPS:
 		vexfs_pool_size(&walk->pool, search->ef);
 		break;
-	case VEXFS_REGIME_THROUGH:
+	case VEXFS_REGIME_HOPS:
 		vexfs_pool_size(&walk->pool, walk->places);
-		vexfs_pool_size(&walk->passing,
-				search->stop_rank > search->wanted
-					? search->stop_rank
-					: search->wanted);
-		walk->answers = &walk->passing;
+		vexfs_pool_size(&walk->failing, walk->places);
 		break;
 	case VEXFS_REGIME_SCAN:
 		vexfs_pool_size(&walk->pool, search->wanted);
@@ -58,7 +52,7 @@ static void start_walk(const struct vexfs_graph *graph,
 	size_pools(search, walk);
 	walk->tail_first = vexfs_load_acquire(&graph->tail_first);
 	if (walk->regime == VEXFS_REGIME_HOPS)
-		vexfs_start_hops(graph, walk, VEXFS_SAMPLE);
+		vexfs_start_hops(graph, walk);
 	else
 		vexfs_start_walk(graph, walk, graph->file->metric);
 }
@@ -89,7 +83,7 @@ static int set_query(const struct vexfs_graph *graph,
 static void answer(const struct vexfs_graph *graph, struct vexfs_search *search,
 		   const struct vexfs_walk *walk)
 {
-	const struct vexfs_pool *pool = walk->answers;
+	const struct vexfs_pool *pool = &walk->pool;
 	struct vexfs_found *found =
 		search->found + (size_t)walk->index * search->wanted;
 	u32 count = 0, i;
@@ -149,16 +143,6 @@ static int start_next(const struct vexfs_graph *graph,
 	return -ENOENT;
 }
 
-/* A walk through what does not pass that has found too little: by hops, then. */
-static bool must_start_over(const struct vexfs_walk *walk)
-{
-	const struct vexfs_pool *passing = &walk->passing;
-
-	return walk->regime == VEXFS_REGIME_THROUGH &&
-	       (vexfs_is_lost(walk) ||
-		passing->keys[passing->ef - 1] == VEXFS_KEY_NONE);
-}
-
 int vexfs_run_search(const struct vexfs_graph *graph,
 		     struct vexfs_search *search)
 {
@@ -175,9 +159,11 @@ int vexfs_run_search(const struct vexfs_graph *graph,
 	search->scored_count = 0;
 	while (active < search->walk_count && next < search->query_count &&
 	       !status) {
-		spaces[active] = vexfs_take_walk_space(
-			graph, VEXFS_THROUGH_PLACES * search->ef, search->ef,
-			search->slot_limit, &place);
+		spaces[active] =
+			vexfs_take_walk_space(graph,
+					      VEXFS_FAR_PLACES * search->ef,
+					      VEXFS_FAR_PLACES * search->ef,
+					      search->slot_limit, &place);
 		status = start_next(graph, search, &next, spaces[active]);
 		walks[active] = &spaces[active]->walk;
 		active += !status;
@@ -186,17 +172,7 @@ int vexfs_run_search(const struct vexfs_graph *graph,
 		const u32 ended = graph->kernels->advance(graph, walks, active);
 		struct vexfs_walk *walk = walks[ended];
 
-		if (must_start_over(walk)) {
-			vexfs_plan_again(graph, search, walk);
-			if (walk->regime == VEXFS_REGIME_HOPS) {
-				start_walk(graph, search, walk);
-				continue;
-			}
-			size_pools(search, walk);
-			vexfs_start_scan(graph, walk);
-		} else {
-			vexfs_offer_tail(graph, walk);
-		}
+		vexfs_offer_tail(graph, walk);
 		answer(graph, search, walk);
 		status = start_next(graph, search, &next, spaces[ended]);
 		if (status != -ENOENT)

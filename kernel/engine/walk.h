@@ -8,11 +8,10 @@
  * bit is set has been expanded, or is not to be. The walk expands the nearest
  * place that has not been, until there is none within reach.
  *
- * Under a filter there are two ways. Through: all enter the pool, and those that
- * pass enter a second one, which is the answer. By hops: only slots that pass
- * enter the pool; where a row has few of them, the rows of its other neighbours
- * are looked through, so that the walk gets past what does not pass without
- * measuring any of it.
+ * Under a filter a walk goes by hops: only slots that pass enter the pool. The
+ * neighbours that do not are measured too and enter a second pool, and of those
+ * that are nearest to the query the rows are read: what passes there enters the
+ * first one. So the walk gets past what does not pass without expanding it.
  */
 #ifndef VEXFS_ENGINE_WALK_H
 #define VEXFS_ENGINE_WALK_H
@@ -21,26 +20,23 @@
 
 #define VEXFS_EXPANDED 0x80000000u
 #define VEXFS_NO_SLOT 0xffffffffu
-/* A walk by hops looks behind failing neighbours of a row, so many at a time,
- * until it has this number of passing ones. */
-#define VEXFS_SEEDS_MAX 16u
-#define VEXFS_HOPS_WAVE 8u
-#define VEXFS_PASSING_FEW 32u
-#define VEXFS_BUFFER_MAX (2 * VEXFS_WIDTH_MAX)
+#define VEXFS_SEEDS_MAX 64u
+/* Neighbours that do not pass, whose rows a walk by hops reads at a time. */
+#define VEXFS_HOPS_WAVE 4u
+#define VEXFS_BUFFER_MAX (4 * VEXFS_WIDTH_MAX)
 /* Written by whole vectors. */
 #define VEXFS_BUFFER_SLOTS (VEXFS_BUFFER_MAX + 16)
 
 /* How a query is answered. */
 enum vexfs_regime {
 	VEXFS_REGIME_ALL, /* no filter */
-	VEXFS_REGIME_THROUGH, /* a walk through what does not pass */
 	VEXFS_REGIME_HOPS, /* a walk past what does not pass */
 	VEXFS_REGIME_SCAN, /* no walk: all that passes */
 };
 
 enum vexfs_walk_phase {
 	VEXFS_WALK_GATHER, /* the unseen neighbours of the next place */
-	VEXFS_WALK_HOP, /* under a filter: those of neighbours that do not pass */
+	VEXFS_WALK_HOP, /* those that pass of neighbours that do not */
 	VEXFS_WALK_FILTER, /* by their lines */
 	VEXFS_WALK_SCORE, /* by their codes */
 };
@@ -58,17 +54,20 @@ struct vexfs_walk {
 	u64 *seen; /* a bit a slot */
 	const u64 *allowed; /* a bit a slot, or NULL: all pass */
 	enum vexfs_regime regime;
-	u32 places; /* of the pool of a walk through what does not pass */
 	struct vexfs_pool seeds; /* room for VEXFS_SEEDS_MAX */
 	struct vexfs_pool groups; /* room for VEXFS_GROUPS_NEAR */
-	struct vexfs_pool passing; /* of a walk through what does not pass */
-	const struct vexfs_pool *answers; /* one of the two pools */
+	struct vexfs_pool failing; /* by hops: neighbours that do not pass */
+	bool is_far; /* by hops: nothing near the query passes */
+	u32 places; /* of the pool, by hops */
 	u32 slot_limit; /* slots that seen has bits for */
 	u32 tail_first; /* of the tail when the walk began */
 	u32 slack; /* of the filter lines, see vexfs_line_key() */
 	u32 stop_rank; /* 0, or: end where the next place is farther than the */
 	u32 stop_share; /* stop_rank-th by more than this share, in 2^-16 */
-	u32 at; /* the place that was expanded last, then the next */
+	u32 at; /* the place that is expanded next */
+	u32 seed_next; /* of the seeds, which are expanded before it */
+	u32 seed_count;
+	u32 failing_at; /* all places before have been looked behind */
 	enum vexfs_walk_phase phase;
 	u32 count; /* in the buffer */
 	u32 index; /* of the query, for the caller */
@@ -77,10 +76,9 @@ struct vexfs_walk {
 	u32 filtered_count;
 	u32 scored_count;
 	u32 hop_count;
-	u32 hop_next; /* the first that has not been looked behind */
-	u32 hop_wave; /* that are looked behind at a time */
-	u32 met_count; /* passing neighbours, seen before or not */
-	u32 hops[VEXFS_WIDTH_MAX]; /* neighbours that do not pass */
+	u32 hops[VEXFS_HOPS_WAVE]; /* whose rows are read next */
+	u32 behind_count; /* rows read since a place was expanded */
+	u32 met_count; /* what has been found since then that passes */
 	u32 buffer[VEXFS_BUFFER_SLOTS];
 };
 
@@ -155,22 +153,6 @@ static inline void vexfs_pool_size(struct vexfs_pool *pool, u32 ef)
 {
 	pool->ef = ef;
 	pool->padded = vexfs_pad_pool(ef);
-}
-
-/* Places that a walk through what does not pass has expanded before it may know
- * that it is lost: on its way it meets what is not near. */
-#define VEXFS_LOST_AT 24u
-
-/*
- * A walk through what does not pass has room for no more places that are nearer
- * than the last answer: those that it would have come to from them are lost.
- */
-static inline bool vexfs_is_lost(const struct vexfs_walk *walk)
-{
-	const struct vexfs_pool *pool = &walk->pool;
-	const struct vexfs_pool *passing = &walk->passing;
-
-	return pool->keys[pool->ef - 1] < passing->keys[passing->ef - 1];
 }
 
 /* Empties a pool. */

@@ -2,8 +2,15 @@
 #include "walk_space.h"
 
 #define TAIL_BLOCK 64u
-/* Of the groups of entries, that a walk without a filter looks at. */
+/* Of the groups of entries, that a walk looks at; one far off at all of some ten
+ * thousand slots, and at VEXFS_GROUPS_NEAR of more. */
 #define GROUPS_FEW 16u
+/* What is near the query, of the entries. */
+#define SEEDS_NEAR 32u
+/* Where fewer entries pass, islands of what does may have none. */
+#define SEEDS_FEW 8u
+/* Then a walk starts from so many slots that pass, from all over. */
+#define SAMPLE 1024u
 
 static size_t seen_bytes(u32 slot_limit)
 {
@@ -23,18 +30,18 @@ static void take_pool(struct vexfs_pool *pool, u32 ef, u8 **place)
 }
 
 size_t vexfs_walk_space_bytes(const struct vexfs_graph *graph, u32 ef,
-			      u32 passing, u32 slot_limit)
+			      u32 failing, u32 slot_limit)
 {
 	return vexfs_round_up(sizeof(struct vexfs_walk_space)) +
 	       vexfs_round_up(graph->row_bytes) +
 	       vexfs_round_up((size_t)VEXFS_PLANES * graph->line_bytes) +
-	       pool_bytes(ef) + pool_bytes(passing) +
+	       pool_bytes(ef) + pool_bytes(failing) +
 	       pool_bytes(VEXFS_SEEDS_MAX) + pool_bytes(VEXFS_GROUPS_NEAR) +
 	       vexfs_round_up(seen_bytes(slot_limit));
 }
 
 struct vexfs_walk_space *vexfs_take_walk_space(const struct vexfs_graph *graph,
-					       u32 ef, u32 passing,
+					       u32 ef, u32 failing,
 					       u32 slot_limit, u8 **place)
 {
 	struct vexfs_walk_space *space = vexfs_take(place, sizeof(*space));
@@ -44,10 +51,9 @@ struct vexfs_walk_space *vexfs_take_walk_space(const struct vexfs_graph *graph,
 	space->planes =
 		vexfs_take(place, (size_t)VEXFS_PLANES * graph->line_bytes);
 	take_pool(&space->walk.pool, ef, place);
-	take_pool(&space->walk.passing, passing, place);
+	take_pool(&space->walk.failing, failing, place);
 	take_pool(&space->walk.seeds, VEXFS_SEEDS_MAX, place);
 	take_pool(&space->walk.groups, VEXFS_GROUPS_NEAR, place);
-	space->walk.answers = &space->walk.pool;
 	space->walk.slot_limit = slot_limit;
 	space->walk.seen = vexfs_take(place, seen_bytes(slot_limit));
 	return space;
@@ -76,21 +82,26 @@ void vexfs_offer_tail(const struct vexfs_graph *graph, struct vexfs_walk *walk)
 		if (count < TAIL_BLOCK)
 			continue;
 		graph->kernels->offer(graph, &walk->query, block, count,
-				      VEXFS_EXPANDED, walk->answers);
+				      VEXFS_EXPANDED, &walk->pool);
 		count = 0;
 	}
 	if (count)
 		graph->kernels->offer(graph, &walk->query, block, count,
-				      VEXFS_EXPANDED, walk->answers);
+				      VEXFS_EXPANDED, &walk->pool);
 }
 
 /* Empties the pools, whose sizes are set, and the counts. */
 static void reset(struct vexfs_walk *walk)
 {
 	vexfs_pool_clear(&walk->pool);
-	if (walk->answers != &walk->pool)
-		vexfs_pool_clear(walk->answers);
-	walk->at = ~0u; /* before the first place */
+	if (walk->regime == VEXFS_REGIME_HOPS)
+		vexfs_pool_clear(&walk->failing);
+	walk->at = 0;
+	walk->seed_next = 0;
+	walk->seed_count = 0;
+	walk->failing_at = 0;
+	walk->behind_count = 0;
+	walk->met_count = 0;
 	walk->count = 0;
 	walk->expanded_count = 0;
 	walk->filtered_count = 0;
@@ -110,14 +121,12 @@ static void set_unit(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 
 /* The entries that are nearest, of those that pass. */
 static void find_seeds(const struct vexfs_graph *graph, struct vexfs_walk *walk,
-		       enum vexfs_metric metric, const u64 *allowed, u32 most,
-		       u32 groups)
+		       const u64 *allowed, u32 most, u32 groups)
 {
 	vexfs_pool_size(&walk->seeds, most);
 	vexfs_pool_clear(&walk->seeds);
 	vexfs_pool_size(&walk->groups, groups);
 	vexfs_pool_clear(&walk->groups);
-	set_unit(graph, walk, metric, vexfs_load_relaxed(&graph->square_max));
 	graph->kernels->nearest_entries(graph, &walk->query, allowed,
 					walk->slot_limit, &walk->groups,
 					&walk->seeds);
@@ -133,7 +142,8 @@ void vexfs_start_walk(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 
 	memset(walk->seen, 0, seen_bytes(walk->slot_limit));
 	reset(walk);
-	find_seeds(graph, walk, metric, NULL, 1, GROUPS_FEW);
+	set_unit(graph, walk, metric, vexfs_load_relaxed(&graph->square_max));
+	find_seeds(graph, walk, NULL, 1, GROUPS_FEW);
 	if (walk->seeds.keys[0] == VEXFS_KEY_NONE)
 		return;
 	entry = walk->seeds.slots[0];
@@ -168,44 +178,104 @@ static VEXFS_READS_RACILY u32 largest_square(const struct vexfs_graph *graph,
 	return largest;
 }
 
-/*
- * What passes may lie in islands that few links join, and may have no entry: so
- * the seeds are the entries that pass, those that a walk through all has found,
- * and a sample from all over.
- */
-void vexfs_start_hops(const struct vexfs_graph *graph, struct vexfs_walk *walk,
-		      u32 sample)
+void vexfs_find_nearest(const struct vexfs_graph *graph,
+			struct vexfs_walk *walk)
+{
+	set_unit(graph, walk, graph->file->metric,
+		 vexfs_load_relaxed(&graph->square_max));
+	find_seeds(graph, walk, NULL, SEEDS_NEAR, GROUPS_FEW);
+}
+
+static u32 count_seeds(const struct vexfs_walk *walk)
+{
+	u32 count = 0;
+
+	while (count < walk->seeds.ef &&
+	       walk->seeds.keys[count] != VEXFS_KEY_NONE)
+		count++;
+	return count;
+}
+
+/* Parts the seeds: those that do not pass go into the buffer, at most
+ * VEXFS_SEEDS_MAX. How many pass. */
+static u32 part_seeds(struct vexfs_walk *walk, u32 *failing)
+{
+	u32 *seeds = walk->seeds.slots;
+	u32 passing = 0, i;
+
+	*failing = 0;
+	for (i = 0; i < walk->seeds.ef; i++) {
+		if (walk->seeds.keys[i] == VEXFS_KEY_NONE)
+			break;
+		if (vexfs_passes(walk->allowed, seeds[i]))
+			seeds[passing++] = seeds[i];
+		else
+			walk->buffer[(*failing)++] = seeds[i];
+	}
+	return passing;
+}
+
+/* Those that have not been seen, which they have then. */
+static u32 drop_seen(struct vexfs_walk *walk, u32 *slots, u32 count)
+{
+	u32 kept = 0, i;
+
+	for (i = 0; i < count; i++) {
+		if (has_seen(walk, slots[i]))
+			continue;
+		mark_seen(walk, slots[i]);
+		slots[kept++] = slots[i];
+	}
+	return kept;
+}
+
+static void offer_sample(const struct vexfs_graph *graph,
+			 struct vexfs_walk *walk)
 {
 	const struct vexfs_pool *pool = &walk->pool;
-	const struct vexfs_pool *found = &walk->passing;
-	u32 *seeds = walk->hops; /* none yet */
-	u32 count = 0, kept = 0, i;
+	u32 i;
 
-	find_seeds(graph, walk, graph->file->metric, walk->allowed,
-		   VEXFS_SEEDS_MAX, VEXFS_GROUPS_NEAR);
-	for (i = 0; i < VEXFS_SEEDS_MAX; i++)
-		if (walk->seeds.keys[i] != VEXFS_KEY_NONE)
-			seeds[count++] = walk->seeds.slots[i];
-	for (i = 0; i < found->ef && count < VEXFS_WIDTH_MAX; i++)
-		if (found->keys[i] != VEXFS_KEY_NONE &&
-		    !(found->slots[i] & VEXFS_EXPANDED))
-			seeds[count++] = found->slots[i];
-	set_unit(graph, walk, graph->file->metric,
-		 count ? largest_square(graph, seeds, count)
-		       : vexfs_load_relaxed(&graph->square_max));
-	memset(walk->seen, 0, seen_bytes(walk->slot_limit));
-	reset(walk);
-	graph->kernels->scan_sample(graph, walk, sample);
+	graph->kernels->scan_sample(graph, walk, SAMPLE);
 	for (i = 0; i < pool->ef && pool->keys[i] != VEXFS_KEY_NONE; i++)
 		mark_seen(walk, pool->slots[i]);
-	for (i = 0; i < count; i++) {
-		if (has_seen(walk, seeds[i]))
-			continue;
-		mark_seen(walk, seeds[i]);
-		seeds[kept++] = seeds[i];
+}
+
+/*
+ * Near what passes, a walk starts from the entries around the query: from those
+ * that pass, and behind those that do not. Far from it, the nearest are in many
+ * places that few links join, and the best of them would crowd out the others
+ * from the pool: each seed is expanded, whatever becomes of its place.
+ */
+void vexfs_start_hops(const struct vexfs_graph *graph, struct vexfs_walk *walk)
+{
+	u32 *seeds = walk->seeds.slots;
+	u32 failing, passing, largest, other;
+
+	memset(walk->seen, 0, seen_bytes(walk->slot_limit));
+	reset(walk);
+	passing = part_seeds(walk, &failing);
+	largest = largest_square(graph, walk->buffer, failing);
+	if (walk->is_far) {
+		find_seeds(graph, walk, walk->allowed, VEXFS_SEEDS_MAX,
+			   VEXFS_GROUPS_NEAR);
+		passing = count_seeds(walk);
 	}
-	if (kept)
-		graph->kernels->offer(graph, &walk->query, seeds, kept, 0,
+	other = largest_square(graph, seeds, passing);
+	largest = other > largest ? other : largest;
+	set_unit(graph, walk, graph->file->metric,
+		 passing ? largest : vexfs_load_relaxed(&graph->square_max));
+	failing = drop_seen(walk, walk->buffer, failing);
+	if (failing)
+		graph->kernels->offer(graph, &walk->query, walk->buffer,
+				      failing, 0, &walk->failing);
+	if (walk->is_far && passing < SEEDS_FEW)
+		offer_sample(graph, walk);
+	passing = drop_seen(walk, seeds, passing);
+	if (walk->is_far)
+		walk->seed_count = passing;
+	if (passing)
+		graph->kernels->offer(graph, &walk->query, seeds, passing,
+				      walk->is_far ? VEXFS_EXPANDED : 0,
 				      &walk->pool);
 }
 

@@ -12,11 +12,11 @@ struct vexfs_walk_space {
 	u64 *planes;
 };
 
-/* `ef` places of the pool, and of the one beside it for what passes a filter. */
+/* `ef` places of the pool, and `failing` of the one beside it under a filter. */
 size_t vexfs_walk_space_bytes(const struct vexfs_graph *graph, u32 ef,
-			      u32 passing, u32 slot_limit);
+			      u32 failing, u32 slot_limit);
 struct vexfs_walk_space *vexfs_take_walk_space(const struct vexfs_graph *graph,
-					       u32 ef, u32 passing,
+					       u32 ef, u32 failing,
 					       u32 slot_limit, u8 **place);
 
 /*
@@ -25,12 +25,14 @@ struct vexfs_walk_space *vexfs_take_walk_space(const struct vexfs_graph *graph,
  */
 void vexfs_start_walk(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 		      enum vexfs_metric metric);
+/* The entries that are nearest to the query, passing or not, into the seeds. */
+void vexfs_find_nearest(const struct vexfs_graph *graph,
+			struct vexfs_walk *walk);
 /*
- * Starts one by hops, from the nearest entries that pass, from what a walk
- * through all has found, if one has been, and from a sample of what passes.
+ * Starts one by hops, from the seeds; where these are far from all that passes,
+ * from entries that pass, and where there are few of them from a sample.
  */
-void vexfs_start_hops(const struct vexfs_graph *graph, struct vexfs_walk *walk,
-		      u32 sample);
+void vexfs_start_hops(const struct vexfs_graph *graph, struct vexfs_walk *walk);
 /* No walk: scores all that passes, the tail too. */
 void vexfs_start_scan(const struct vexfs_graph *graph, struct vexfs_walk *walk);
 /*
