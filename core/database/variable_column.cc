@@ -16,17 +16,13 @@ variable_column::variable_column(std::string name, vector_kind kind, distance me
     : column(std::move(name), kind, metric),
       dim_(dim),
       type_(type),
-      similarity_(similarity_for(metric, datatype::float32)),
-      chunks_(std::make_unique<std::atomic<chunk*>[]>(chunk_count_max)) {}
+      similarity_(similarity_for(metric, datatype::float32)) {}
 
 variable_column::~variable_column() {
-  for (std::uint32_t index = 0; index < chunk_count_max; ++index) {
-    chunk* held = chunks_[index].load(std::memory_order_relaxed);
-    if (!held) continue;
-    for (auto& place : held->rows)
+  chunks_.each([](chunk& held) {
+    for (auto& place : held.rows)
       ::operator delete(place.load(std::memory_order_relaxed));
-    delete held;
-  }
+  });
 }
 
 std::shared_ptr<variable_column> variable_column::create_multi(std::string name,
@@ -87,9 +83,9 @@ result<void> variable_column::insert(std::span<const slot_index> slots,
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const slot_index slot = slots[i];
     const vector_value& given = values[i];
-    if (slot / chunk_rows >= chunk_count_max)
+    if (slot / chunk_rows >= chunk_table<chunk>::chunk_count_max)
       return fail(errc::insufficient_storage, "a collection holds too many points");
-    if (!chunk_of(slot)) chunks_[slot / chunk_rows].store(new chunk, std::memory_order_release);
+    if (!chunk_of(slot)) chunks_.add(slot / chunk_rows, std::make_unique<chunk>());
     const std::size_t bytes = sizeof(row) + given.values.size_bytes() + given.indices.size_bytes();
     void* memory = ::operator new(bytes, std::nothrow);
     if (!memory) {
@@ -120,7 +116,7 @@ void variable_column::remove(slot_index slot) {
 }
 
 bool variable_column::has(slot_index slot) const {
-  if (slot / chunk_rows >= chunk_count_max) return false;
+  if (slot / chunk_rows >= chunk_table<chunk>::chunk_count_max) return false;
   const chunk* held = chunk_of(slot);
   return held && held->present[slot % chunk_rows].load(std::memory_order_acquire);
 }

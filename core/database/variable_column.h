@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 
+#include "core/database/chunk_table.h"
 #include "core/database/column.h"
 #include "core/database/rescore.h"
 #include "core/model/collection_config.h"
@@ -54,15 +55,12 @@ class variable_column final : public column {
     }
   };
   static constexpr std::uint32_t chunk_rows = 4096;
-  static constexpr std::uint32_t chunk_count_max = 65536;
   // A dead slot keeps its row until the slot is used again: a reader may still look at it.
   struct chunk {
     std::array<std::atomic<row*>, chunk_rows> rows{};
     std::array<std::atomic<bool>, chunk_rows> present{};
   };
-  [[nodiscard]] chunk* chunk_of(slot_index slot) const {
-    return chunks_[slot / chunk_rows].load(std::memory_order_acquire);
-  }
+  [[nodiscard]] chunk* chunk_of(slot_index slot) const { return chunks_.find(slot / chunk_rows); }
   [[nodiscard]] const row& row_of(slot_index slot) const {
     return *chunk_of(slot)->rows[slot % chunk_rows].load(std::memory_order_acquire);
   }
@@ -70,7 +68,7 @@ class variable_column final : public column {
   const std::uint32_t dim_;
   const datatype type_;
   const similarity_fn similarity_;
-  std::unique_ptr<std::atomic<chunk*>[]> chunks_;
+  chunk_table<chunk> chunks_;
 };
 
 }  // namespace vexfs

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 
 #include "core/base/assert.h"
 #include "core/database/half.h"
@@ -40,17 +39,13 @@ vector_column::vector_column(std::string name, const vector_params& params,
       row_bytes_(row_bytes(params)),
       similarity_(similarity_for(params.metric, type_)),
       file_(std::move(file)),
-      on_disk_(std::move(on_disk)),
-      chunks_(std::make_unique<std::atomic<chunk*>[]>(chunk_count_max)) {}
+      on_disk_(std::move(on_disk)) {}
 
 vector_column::~vector_column() {
-  for (std::uint32_t index = 0; index < chunk_count_max; ++index) {
-    chunk* held = chunks_[index].load(std::memory_order_relaxed);
-    if (!held) continue;
+  chunks_.each([&](chunk& held) {
     const std::size_t bytes = chunk_rows * row_bytes_;
-    if (!io::give_back_huge(held->rows, bytes)) ::operator delete(held->rows, std::align_val_t{64});
-    delete held;
-  }
+    if (!io::give_back_huge(held.rows, bytes)) io::give_back_untouched(held.rows, bytes);
+  });
 }
 
 result<std::shared_ptr<vector_column>> vector_column::create(std::string name,
@@ -76,21 +71,19 @@ vector_value vector_column::prepare(const vector_value& given, arena& memory) co
 }
 
 bool vector_column::make_chunk(slot_index slot) {
-  std::atomic<chunk*>& place = chunks_[slot / chunk_rows];
-  if (place.load(std::memory_order_relaxed)) return true;
+  if (chunk_of(slot)) return true;
   auto made = std::make_unique<chunk>();
   if (on_disk_) {
-    place.store(made.release(), std::memory_order_release);
+    chunks_.add(slot / chunk_rows, std::move(made));
     return true;
   }
   const std::size_t bytes = chunk_rows * row_bytes_;
   // Few vectors, or one that few of the points have: what is not used costs nothing in small pages.
   const slot_index before = slot / chunk_rows * chunk_rows;
   const bool is_dense = before > 0 && count() >= before / 2;
-  made->rows = static_cast<std::byte*>(
-      is_dense ? io::take_huge(bytes) : ::operator new(bytes, std::align_val_t{64}, std::nothrow));
+  made->rows = static_cast<std::byte*>(is_dense ? io::take_huge(bytes) : io::take_untouched(bytes));
   if (!made->rows) return false;
-  place.store(made.release(), std::memory_order_release);
+  chunks_.add(slot / chunk_rows, std::move(made));
   return true;
 }
 
@@ -99,7 +92,7 @@ result<void> vector_column::insert(std::span<const slot_index> slots,
                                    std::span<const vector_value> values, arena& memory) {
   VEXFS_ASSERT(values.size() == slots.size());
   for (const slot_index slot : slots) {
-    if (slot / chunk_rows >= chunk_count_max || !make_chunk(slot))
+    if (slot / chunk_rows >= chunk_table<chunk>::chunk_count_max || !make_chunk(slot))
       return fail(errc::insufficient_storage, "out of memory for vectors");
   }
   VEXFS_CHECK(store_rows(slots, values, memory));
@@ -163,7 +156,7 @@ void vector_column::remove(slot_index slot) {
 }
 
 bool vector_column::has(slot_index slot) const {
-  if (slot / chunk_rows >= chunk_count_max) return false;
+  if (slot / chunk_rows >= chunk_table<chunk>::chunk_count_max) return false;
   const chunk* held = chunk_of(slot);
   return held &&
          (held->present[slot % chunk_rows / 64].load(std::memory_order_acquire) >> (slot % 64) &

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/base/result.h"
+#include "core/database/chunk_table.h"
 #include "core/database/column.h"
 #include "core/database/rescore.h"
 #include "core/device.h"
@@ -74,15 +75,12 @@ class vector_column final : public column {
                 std::shared_ptr<row_file> on_disk);
 
   static constexpr std::uint32_t chunk_rows = 4096;
-  static constexpr std::uint32_t chunk_count_max = 65536;
   struct chunk {
     std::array<std::atomic<std::uint64_t>, chunk_rows / 64> present{};
     std::byte* rows = nullptr;  // none where they are on the disk
   };
 
-  [[nodiscard]] chunk* chunk_of(slot_index slot) const {
-    return chunks_[slot / chunk_rows].load(std::memory_order_acquire);
-  }
+  [[nodiscard]] chunk* chunk_of(slot_index slot) const { return chunks_.find(slot / chunk_rows); }
   [[nodiscard]] bool make_chunk(slot_index slot);
   void encode_row(const float* values, std::byte* row) const;
   [[nodiscard]] result<void> store_rows(std::span<const slot_index> slots,
@@ -94,7 +92,7 @@ class vector_column final : public column {
   const similarity_fn similarity_;
   const std::unique_ptr<vector_file> file_;
   const std::shared_ptr<row_file> on_disk_;
-  std::unique_ptr<std::atomic<chunk*>[]> chunks_;
+  chunk_table<chunk> chunks_;
 };
 
 }  // namespace vexfs

@@ -134,4 +134,14 @@ bool give_back_huge(void* memory, std::size_t bytes) noexcept {
   return true;
 }
 
+void* take_untouched(std::size_t bytes) noexcept {
+  void* const memory =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? nullptr : memory;
+}
+
+void give_back_untouched(void* memory, std::size_t bytes) noexcept {
+  if (memory) ::munmap(memory, bytes);
+}
+
 }  // namespace vexfs::io

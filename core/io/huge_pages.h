@@ -15,4 +15,10 @@ namespace vexfs::io {
 /// has the memory again; its addresses are used again.
 bool give_back_huge(void* memory, std::size_t bytes) noexcept;
 
+/// Memory of its own pages, zeroed, that costs nothing until it is touched: for what few parts of
+/// may ever be used. An allocator would give it from pages that others have touched before. nullptr
+/// where there is none.
+[[nodiscard]] void* take_untouched(std::size_t bytes) noexcept;
+void give_back_untouched(void* memory, std::size_t bytes) noexcept;
+
 }  // namespace vexfs::io
