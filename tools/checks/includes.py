@@ -37,6 +37,7 @@ OUTSIDE = [
     (r"boost/json(/.*|\.hpp)", ["net/json/document.cc", "bench/vexbench/"]),
     (r"boost/unordered/.*", ["core/database/id_map.h"]),
     (r"liburing\.h", ["core/io/ring.cc", "bench/"]),
+    (r"sanitizer/.*", ["core/io/huge_pages.cc"]),
     (r"roaring/.*", ["core/filter/slot_set.h"]),
     (r"libstemmer\.h", ["core/filter/text_analyzer.cc"]),
     (r"unicode/.*", ["core/payload/utf8.cc"]),
