@@ -329,3 +329,65 @@ def test_a_graph_of_any_dimension_finds_what_is_near(server, seed, dim, count, m
     report = ask("GET", f"{server.url}/vexfs/collections/c")["vectors"][""]
     assert report["graph"]["linked"] == count
     assert recall(find(server, "c", queries), queries, np.arange(count), vectors) >= 0.95
+
+
+def values_of(kind, made, dim):
+    spread = made.normal(size=(2000, dim)).astype("f4")
+    if kind == "all equal":
+        return np.tile(spread[:1], (5000, 1))
+    if kind == "zeros":
+        return np.zeros((2000, dim), "f4")
+    if kind == "one huge":
+        spread[700] *= 1e30
+    elif kind == "denormal":
+        spread *= np.float32(1e-40)
+    elif kind == "tiny":
+        spread *= np.float32(1e-15)
+    elif kind == "large":
+        spread *= np.float32(1e15)
+    return spread
+
+
+@pytest.mark.parametrize("kind, distance", [
+    *((kind, "Euclid") for kind in ("all equal", "zeros", "one huge", "denormal", "tiny", "large")),
+    *((kind, "Dot") for kind in ("all equal", "zeros", "denormal")),
+    *((kind, "Cosine") for kind in ("all equal", "one huge", "large")),
+    ("one huge", "Manhattan"), ("all equal", "Manhattan")])
+def test_odd_values_and_arguments_are_answered_as_by_an_exact_search(server, seed, kind, distance):
+    made = np.random.default_rng(seed)
+    vectors = values_of(kind, made, 24)
+    count, is_distance = len(vectors), distance in ("Euclid", "Manhattan")
+    queries = made.normal(size=(10, 24)).astype("f4")
+    if kind in ("denormal", "tiny", "large"):
+        queries *= np.abs(vectors).max()
+    create(server, "c", 24, distance)
+    put(server, "c", np.arange(count), vectors)
+
+    def scores(**search):
+        answers = ask("POST", f"{server.url}/collections/c/points/query/batch", {
+            "searches": [{"query": query.tolist(), "limit": 10, **search} for query in queries]})
+        for one in answers:
+            assert len({point["id"] for point in one["points"]}) == len(one["points"])
+        return [[point["score"] for point in one["points"]] for one in answers]
+
+    def check():
+        for some in ({}, {"filter": SOME}):
+            # Of points that are as good, any may be answered.
+            exact = scores(params={"exact": True}, **some)
+            for params in ({}, {"hnsw_ef": 1}, {"hnsw_ef": 100_000}, {"indexed_only": True}):
+                found = scores(params=params, **some)
+                assert [len(one) for one in found] == [10] * len(queries)
+                same = sum(a == pytest.approx(b, rel=1e-4) for one, other in zip(exact, found)
+                           for a, b in zip(one, other))
+                if params not in ({"hnsw_ef": 1}, {"indexed_only": True}):
+                    assert same >= 0.85 * 10 * len(queries), (params, some)
+        assert [len(one) for one in scores(limit=count + 1000)] == [count] * len(queries)
+        assert [len(one) for one in scores(offset=count - 3)] == [3] * len(queries)
+        assert [len(one) for one in scores(offset=count + 3)] == [0] * len(queries)
+        best = scores()[0]
+        better = scores(score_threshold=best[4])[0]
+        assert better == [score for score in best if (score < best[4] if is_distance else score > best[4])]
+
+    check()
+    wait_until_green(server, "c")
+    check()
