@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <iterator>
 #include <map>
 #include <mutex>
@@ -123,8 +124,8 @@ bool give_back_huge(void* memory, std::size_t bytes) noexcept {
   pool& to = all();
   const std::scoped_lock lock(to.guard);
   if (!to.holds(memory)) return false;
-  // Reads as zeros from now on.
-  (void)::madvise(memory, bytes, MADV_DONTNEED);
+  // Reads as zeros from now on. Locked memory is not taken back by the system.
+  if (::madvise(memory, bytes, MADV_DONTNEED) != 0) std::memset(memory, 0, bytes);
   ASAN_POISON_MEMORY_REGION(memory, bytes);
   try {
     to.unused.add(memory, bytes);

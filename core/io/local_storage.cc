@@ -72,9 +72,11 @@ class read_operation {
 
   void go_on(part_read& read, int status) {
     const bool again = status == -EINTR || status == -EAGAIN;
-    if (status <= 0 && !again && !read.left.into.empty())
-      failure_ = status == 0 ? 1 : status;
-    else if (!again)
+    if (status < 0 && !again)
+      failure_ = status;
+    else if (status == 0 && !read.left.into.empty())
+      failure_ = 1;
+    else if (status > 0)
       read.left = {read.left.offset + static_cast<std::uint64_t>(status),
                    read.left.into.subspan(static_cast<std::size_t>(status))};
     if (failure_ == 0 && !read.left.into.empty())

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include "tests/seeds.h"
 
@@ -81,6 +82,20 @@ TEST(huge_pages, addresses_that_are_given_back_join_and_are_used_again) {
   void* const again = take_huge(3 * part);
   EXPECT_EQ(again, whole);
   EXPECT_TRUE(give_back_huge(again, 3 * part));
+}
+
+TEST(huge_pages, locked_memory_that_is_given_back_is_zeroed_too) {
+  constexpr std::size_t bytes = 4096;
+  auto* const locked = static_cast<std::byte*>(take_huge(bytes));
+  ASSERT_NE(locked, nullptr);
+  if (::mlock(locked, bytes) != 0) GTEST_SKIP() << "no memory may be locked here";
+  std::memset(locked, 7, bytes);
+  EXPECT_TRUE(give_back_huge(locked, bytes));
+  auto* const again = static_cast<std::byte*>(take_huge(bytes));
+  EXPECT_EQ(again, locked);
+  EXPECT_TRUE(is_all({again, bytes, std::byte{0}}, std::byte{0}));
+  EXPECT_EQ(::munlock(again, bytes), 0);
+  EXPECT_TRUE(give_back_huge(again, bytes));
 }
 
 TEST(huge_pages, memory_from_elsewhere_is_left_alone) {
