@@ -9,6 +9,7 @@
 #include "graph.h"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NEVER_INLINE __attribute__((__noinline__))
 
 static ALWAYS_INLINE u32 row_blocks(const struct vexfs_graph *graph)
 {

@@ -12,11 +12,12 @@
 /* Keys of eight rows, or of eight that are picked, and the set of those below the
  * threshold; places past the last repeat it and are in no set. Not inlined, as the frames of all lengths would
  * add up. */
-static noinline u32 entries8_below(const struct vexfs_graph *graph,
-				   const struct vexfs_entry_rows *from,
-				   const struct vexfs_query *query,
-				   const u8 *picks, u32 first, u32 count,
-				   s32 threshold, const u32 blocks, s32 *keys)
+static NEVER_INLINE u32 entries8_below(const struct vexfs_graph *graph,
+				       const struct vexfs_entry_rows *from,
+				       const struct vexfs_query *query,
+				       const u8 *picks, u32 first, u32 count,
+				       s32 threshold, const u32 blocks,
+				       s32 *keys)
 {
 	const struct vexfs_row_scale *scales[8];
 	const u8 *rows[8];
@@ -114,12 +115,12 @@ offer_entries_blocks(const struct vexfs_graph *graph,
 
 /* Puts the slots of the nearest rows that pass into a pool, or where no slots are
  * given the numbers of the nearest groups that have some. A function of its own, so that its frame is there once. */
-static noinline void offer_entries(const struct vexfs_graph *graph,
-				   const struct vexfs_entry_rows *from,
-				   const u32 *slots, u32 count,
-				   const struct vexfs_query *query,
-				   const u64 *allowed, u32 slot_limit,
-				   const struct vexfs_pool *pool)
+static NEVER_INLINE void offer_entries(const struct vexfs_graph *graph,
+				       const struct vexfs_entry_rows *from,
+				       const u32 *slots, u32 count,
+				       const struct vexfs_query *query,
+				       const u64 *allowed, u32 slot_limit,
+				       const struct vexfs_pool *pool)
 {
 	WITH_BLOCKS(graph,
 		    offer_entries_blocks(graph, from, slots, count, query,

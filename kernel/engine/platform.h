@@ -24,7 +24,6 @@ typedef int8_t s8;
 typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
-#define noinline __attribute__((noinline)) /* as the kernel has it */
 #ifdef __cplusplus
 #include <cstring> /* its declarations differ from ours */
 #else

@@ -4,6 +4,7 @@
  * (4-5 cycles, 2 a cycle) multiplies and adds pairs; four rows keep four sums
  * in flight. Bits are counted by vpshufb over nibbles.
  */
+#include "blocks.h"
 #include "walk.h"
 
 #ifndef __CHECKER__
@@ -161,9 +162,9 @@ static inline s32 flips_of(const u8 *line, const struct vexfs_query *query,
 }
 
 /* Inlined for each length, its frames would add up. */
-static noinline u32 lines8_below(const struct vexfs_query *query,
-				 const u8 *const *lines, u32 slack,
-				 s32 threshold, u32 bytes, s32 *keys)
+static NEVER_INLINE u32 lines8_below(const struct vexfs_query *query,
+				     const u8 *const *lines, u32 slack,
+				     s32 threshold, u32 bytes, s32 *keys)
 {
 	u32 below = 0, r;
 
