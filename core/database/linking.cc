@@ -288,8 +288,10 @@ io::task<result<void>> make_room(collection& target, std::size_t point_count) {
       co_await io::loop::current().yield();
     }
   }
-  while (target.linking.allowed && !target.slots.has_room(point_count, is_free)) {
-    // What readers hold back is not waited for: one of them may stay for long.
+  // What readers hold back is not waited for: one of them may stay for long, and a repair for each
+  // group of points would give back nothing.
+  while (target.linking.allowed && !target.slots.has_room(point_count, is_free) &&
+         target.slots.has_held()) {
     bool some_held = false;
     std::uint32_t done = 0;
     for (const auto& dense : columns) {

@@ -55,6 +55,9 @@ class slot_table {
     return unused + free_.size() >= count;
   }
 
+  /// After has_room(): whether there are slots that no reader has any more and a column has still.
+  [[nodiscard]] bool has_held() const { return !held_.empty(); }
+
   /// Whether so many slots that a column holds on to leave less than half of the spare ones.
   [[nodiscard]] bool is_short_by(std::uint64_t held_count) const {
     return live_count_ + held_count > live_most_ + spare_count() / 2;

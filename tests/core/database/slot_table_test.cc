@@ -86,6 +86,26 @@ TEST(slot_table_test, points_that_come_again_have_room_in_the_spare_slots_and_in
   EXPECT_FALSE(slots.has_room(1, is_free));
 }
 
+TEST(slot_table_test, what_a_reader_keeps_is_not_held_by_columns) {
+  io::epochs readers(1);
+  slot_table slots(readers);
+  bool columns_let_go = false;
+  const auto is_free = [&](slot_index) { return columns_let_go; };
+  io::epochs::reader reading;
+  readers.enter(0, reading);
+  for (std::uint64_t spare = 0; spare < slot_spare_min; ++spare) {
+    ASSERT_TRUE(slots.has_room(1, is_free));
+    slots.give_back(*slots.take(is_free));
+  }
+  EXPECT_FALSE(slots.has_room(1, is_free));
+  EXPECT_FALSE(slots.has_held());
+  readers.leave(0, reading);
+  EXPECT_FALSE(slots.has_room(1, is_free));
+  EXPECT_TRUE(slots.has_held());
+  columns_let_go = true;
+  EXPECT_TRUE(slots.has_room(1, is_free));
+}
+
 TEST(slot_table_test, a_slot_that_was_taken_is_nothing_to_readers_before_it_is_published) {
   io::epochs readers(1);
   slot_table slots(readers);
