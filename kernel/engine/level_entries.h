@@ -10,8 +10,8 @@
 #define GROUP_TRIES 16u
 
 /* Keys of eight rows, or of eight that are picked, and the set of those below the
- * threshold; places past the last repeat it and are in no set. Not inlined, as the frames of all lengths would
- * add up. */
+ * threshold; places past the last repeat it and are in no set. Not inlined, as the
+ * frames of all lengths would add up. */
 static NEVER_INLINE u32 entries8_below(const struct vexfs_graph *graph,
 				       const struct vexfs_entry_rows *from,
 				       const struct vexfs_query *query,
@@ -105,7 +105,10 @@ offer_entries_blocks(const struct vexfs_graph *graph,
 
 			if (keys[j] >= pool->keys[pool->ef - 1])
 				continue;
-			if (slots ? slot < slot_limit
+			/* The place may have got another slot since it was
+			 * picked. */
+			if (slots ? slot < slot_limit &&
+					    vexfs_passes(allowed, slot)
 				  : has_passing(&graph->entries->groups[number],
 						allowed, slot_limit))
 				pool_put(pool, keys[j], slot);
@@ -114,7 +117,8 @@ offer_entries_blocks(const struct vexfs_graph *graph,
 }
 
 /* Puts the slots of the nearest rows that pass into a pool, or where no slots are
- * given the numbers of the nearest groups that have some. A function of its own, so that its frame is there once. */
+ * given the numbers of the nearest groups that have some. A function of its own, so
+ * that its frame is there once. */
 static NEVER_INLINE void offer_entries(const struct vexfs_graph *graph,
 				       const struct vexfs_entry_rows *from,
 				       const u32 *slots, u32 count,
