@@ -96,6 +96,8 @@ int vexfs_graph_create(struct vexfs_vector_file *file,
 	graph->file = file;
 	graph->kernels = kernels;
 	graph->config = *config;
+	graph->square_min = ~0u;
+	graph->length_max = (u32)vexfs_root_up((u64)file->dim * 127 * 127);
 	graph->row_bytes = file->row_bytes;
 	graph->line_bytes = config->lines ? vexfs_line_bytes(file->dim)
 					  : sizeof(struct vexfs_row_scale);
@@ -158,6 +160,8 @@ static void make_row(struct vexfs_graph *graph, u32 slot)
 		memcpy(line, &scale, sizeof(scale));
 	vexfs_count_exponent(&graph->squares,
 			     (u32)vexfs_packed_field(scale.square));
+	if (scale.square && scale.square < graph->square_min)
+		vexfs_store_relaxed(&graph->square_min, scale.square);
 	if (scale.square > graph->square_max)
 		vexfs_store_relaxed(&graph->square_max, scale.square);
 }

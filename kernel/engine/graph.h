@@ -53,6 +53,8 @@ struct vexfs_graph {
 	u32 row_bytes; /* of a code */
 	u32 line_bytes; /* of a filter line, or of a bare vexfs_row_scale */
 	u32 square_max; /* packed: no live row has a larger one */
+	u32 square_min; /* of all rows that there ever were but zeros */
+	u32 length_max; /* that a code can have */
 	struct vexfs_exponents squares; /* of the live rows, as packed */
 	u32 linked_count; /* tombstones too */
 	u32 dead_count; /* tombstones that no repair has begun to take out */
@@ -98,6 +100,36 @@ static inline u32 *vexfs_links_at(const struct vexfs_graph *graph, u32 slot)
 static inline u8 *vexfs_state_at(const struct vexfs_graph *graph, u32 slot)
 {
 	return graph->states[slot / VEXFS_CHUNK_ROWS] + slot % VEXFS_CHUNK_ROWS;
+}
+
+/* In octaves of squares, in 2^-21: what counts as one length, and what keys of one
+ * unit tell apart. */
+#define VEXFS_SQUARES_ALIKE (1u << 17)
+#define VEXFS_SQUARES_APART (16u << 21)
+
+/* A packed number on a scale without gaps: the highest bit of a mantissa is set. */
+static inline u32 vexfs_octaves(u32 packed)
+{
+	return ((u32)vexfs_packed_field(packed) << 21) |
+	       ((u32)vexfs_packed_mantissa(packed) & ((1u << 21) - 1));
+}
+
+/*
+ * What rows are linked by. Under an inner product that is the product where their
+ * lengths differ: the longest are among the nearest of most queries then, and
+ * Euclid's distance would hide them behind those of a row's own length.
+ */
+static inline enum vexfs_metric
+vexfs_link_metric(const struct vexfs_graph *graph)
+{
+	const u32 most = vexfs_octaves(vexfs_load_relaxed(&graph->square_max));
+	const u32 least = vexfs_octaves(vexfs_load_relaxed(&graph->square_min));
+
+	return graph->file->metric == VEXFS_METRIC_DOT && most > least &&
+			       most - least > VEXFS_SQUARES_ALIKE &&
+			       most - least < VEXFS_SQUARES_APART
+		       ? VEXFS_METRIC_DOT
+		       : VEXFS_METRIC_EUCLID;
 }
 
 /* The generation of a live slot plus 1, or 0. */

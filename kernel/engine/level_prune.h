@@ -6,6 +6,18 @@
 #include "level_query.h"
 #include "level_keys.h"
 
+/* A key of the query in units of the candidate, but for a factor of 2^down. */
+static ALWAYS_INLINE u64 unit_ratio(const struct vexfs_query *query,
+				    const struct vexfs_query *candidate,
+				    s32 *down)
+{
+	*down = VEXFS_PACKED_BITS + candidate->unit - query->unit +
+		vexfs_packed_field(candidate->step) -
+		vexfs_packed_field(query->step);
+	return ((u64)vexfs_packed_mantissa(query->step) << VEXFS_PACKED_BITS) /
+	       (u32)vexfs_packed_mantissa(candidate->step);
+}
+
 /*
  * The distance of a candidate from the query, divided by alpha = 1.2, as a key
  * of the candidate's own unit: a kept slot with a smaller key hides it.
@@ -22,11 +34,7 @@ static ALWAYS_INLINE s32 hiding_threshold(const struct vexfs_query *query,
 	/* Below zero by rounding only. */
 	if (away < 0)
 		away = 0;
-	ratio = ((u64)vexfs_packed_mantissa(query->step) << VEXFS_PACKED_BITS) /
-		(u32)vexfs_packed_mantissa(candidate->step);
-	down = VEXFS_PACKED_BITS + candidate->unit - query->unit +
-	       vexfs_packed_field(candidate->step) -
-	       vexfs_packed_field(query->step);
+	ratio = unit_ratio(query, candidate, &down);
 	/* 33 + 23 bits, and 38 + 16. */
 	scaled = (u64)away * ratio;
 	if (down < 0)
@@ -40,6 +48,22 @@ static ALWAYS_INLINE s32 hiding_threshold(const struct vexfs_query *query,
 				       : (s32)away;
 }
 
+/* The same for inner products, which no alpha divides: they may be negative. */
+static ALWAYS_INLINE s32 hiding_product(const struct vexfs_query *query,
+					const struct vexfs_query *candidate,
+					s32 key)
+{
+	s32 down;
+	s64 product = key * (s64)unit_ratio(query, candidate, &down);
+
+	if (down < 0)
+		return key < 0 ? VEXFS_KEY_NEAR : VEXFS_KEY_FAR;
+	product >>= down < 63 ? down : 63;
+	return product > VEXFS_KEY_FAR	  ? VEXFS_KEY_FAR
+	       : product < VEXFS_KEY_NEAR ? VEXFS_KEY_NEAR
+					  : (s32)product;
+}
+
 static ALWAYS_INLINE bool is_hidden(const struct vexfs_graph *graph,
 				    const struct vexfs_prune *prune, u32 slot,
 				    s32 key, u32 kept, const u32 blocks)
@@ -49,8 +73,14 @@ static ALWAYS_INLINE bool is_hidden(const struct vexfs_graph *graph,
 	u32 i;
 
 	set_row_query(graph, slot, &candidate);
-	vexfs_query_unit_euclid(&candidate, prune->query->square);
-	threshold = hiding_threshold(prune->query, &candidate, key);
+	if (prune->metric == VEXFS_METRIC_DOT) {
+		vexfs_query_unit_dot(&candidate,
+				     vexfs_load_relaxed(&graph->square_max));
+		threshold = hiding_product(prune->query, &candidate, key);
+	} else {
+		vexfs_query_unit_euclid(&candidate, prune->query->square);
+		threshold = hiding_threshold(prune->query, &candidate, key);
+	}
 	for (i = 0; i < kept; i += 4)
 		if (keys4_below(graph, &candidate, prune->kept + i, threshold,
 				blocks, keys))

@@ -118,6 +118,7 @@ static ALWAYS_INLINE void set_row_query(const struct vexfs_graph *graph,
 	query->code_sum = code_sum(query->code, graph->row_bytes);
 	query->step = scale->step ? scale->step : vexfs_pack(1, 0);
 	query->square = scale->square;
+	query->length = graph->length_max;
 }
 
 static void row_query(const struct vexfs_graph *graph, u32 slot, u64 *planes,

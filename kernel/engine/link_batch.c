@@ -23,12 +23,27 @@ u32 vexfs_row_length(const struct vexfs_graph *graph, const u32 *row)
 	return count;
 }
 
+enum vexfs_metric vexfs_link_query(const struct vexfs_graph *graph, u32 slot,
+				   struct vexfs_worker *worker)
+{
+	const enum vexfs_metric metric = vexfs_link_metric(graph);
+	struct vexfs_query *query = &worker->space->walk.query;
+
+	graph->kernels->row_query(graph, slot, worker->space->planes, query);
+	if (metric == VEXFS_METRIC_DOT)
+		vexfs_query_unit_dot(query,
+				     vexfs_load_relaxed(&graph->square_max));
+	else
+		vexfs_query_unit_euclid(query, 0);
+	return metric;
+}
+
 void vexfs_prune_row(const struct vexfs_graph *graph, u32 slot,
-		     const struct vexfs_query *query,
-		     struct vexfs_worker *worker)
+		     enum vexfs_metric metric, struct vexfs_worker *worker)
 {
 	const struct vexfs_prune prune = {
-		.query = query,
+		.metric = metric,
+		.query = &worker->space->walk.query,
 		.from = &worker->row_pool,
 		.count = VEXFS_ROW_POOL,
 		.kept_min = graph->config.links_kept / VEXFS_KEPT_MIN_PART,
@@ -71,7 +86,8 @@ void vexfs_search_member(struct vexfs_linker *linker, u32 index,
 	graph->kernels->row_query(graph, member->slot, worker->space->planes,
 				  &walk->query);
 	worker->seen_is_clear = 0;
-	vexfs_start_walk(graph, walk, VEXFS_METRIC_EUCLID);
+	prune.metric = vexfs_link_metric(graph);
+	vexfs_start_walk(graph, walk, prune.metric);
 	if (walk->count)
 		graph->kernels->advance(graph, &walk, 1);
 	offer_members(linker, index, walk);
@@ -145,14 +161,14 @@ static void rebuild_row(const struct vexfs_linker *linker, u32 target,
 {
 	const struct vexfs_graph *graph = linker->graph;
 	const struct vexfs_pool *pool = &worker->row_pool;
-	struct vexfs_query *query = &worker->space->walk.query;
+	const struct vexfs_query *query = &worker->space->walk.query;
+	const enum vexfs_metric metric =
+		vexfs_link_query(graph, target, worker);
 	u32 *row = vexfs_links_at(graph, target);
 	const u32 length = vexfs_row_length(graph, row);
 	u32 block[VEXFS_BLOCK_SLOTS];
 	u32 i, count = 0;
 
-	graph->kernels->row_query(graph, target, worker->space->planes, query);
-	vexfs_query_unit_euclid(query, 0);
 	vexfs_pool_clear(pool);
 	for (i = 0; i < length + edge_count; i++) {
 		block[count++] =
@@ -164,7 +180,7 @@ static void rebuild_row(const struct vexfs_linker *linker, u32 target,
 		graph->kernels->offer(graph, query, block, count, 0, pool);
 		count = 0;
 	}
-	vexfs_prune_row(graph, target, query, worker);
+	vexfs_prune_row(graph, target, metric, worker);
 }
 
 void vexfs_link_back(struct vexfs_linker *linker, u32 part,

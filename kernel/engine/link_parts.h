@@ -63,9 +63,12 @@ void vexfs_free_slots(struct vexfs_linker *linker, u32 item);
 void vexfs_write_row(const struct vexfs_graph *graph, u32 slot,
 		     const u32 *links, u32 count);
 u32 vexfs_row_length(const struct vexfs_graph *graph, const u32 *row);
-/* Writes what pruning keeps of the row pool, whose keys are the query's. */
+/* Makes the worker's query of a row, with a unit of the metric that rows are linked
+ * by, which it answers. */
+enum vexfs_metric vexfs_link_query(const struct vexfs_graph *graph, u32 slot,
+				   struct vexfs_worker *worker);
+/* Writes what pruning keeps of the row pool, whose keys are that query's. */
 void vexfs_prune_row(const struct vexfs_graph *graph, u32 slot,
-		     const struct vexfs_query *query,
-		     struct vexfs_worker *worker);
+		     enum vexfs_metric metric, struct vexfs_worker *worker);
 
 #endif

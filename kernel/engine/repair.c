@@ -100,13 +100,12 @@ static void repair_row(const struct vexfs_graph *graph, u32 slot,
 	struct vexfs_walk *walk = &worker->space->walk;
 	u32 *row = vexfs_links_at(graph, slot);
 	const u32 length = vexfs_row_length(graph, row);
+	enum vexfs_metric metric;
 	u32 i;
 
 	if (!has_dying_link(graph, row, length))
 		return;
-	graph->kernels->row_query(graph, slot, worker->space->planes,
-				  &walk->query);
-	vexfs_query_unit_euclid(&walk->query, 0);
+	metric = vexfs_link_query(graph, slot, worker);
 	vexfs_pool_clear(&worker->row_pool);
 	walk->seen[slot / 64] |= 1ULL << (slot % 64);
 	offer_links(graph, row, worker);
@@ -120,7 +119,7 @@ static void repair_row(const struct vexfs_graph *graph, u32 slot,
 				     worker);
 	unmark_links(graph, row, worker);
 	walk->seen[slot / 64] = 0;
-	vexfs_prune_row(graph, slot, &walk->query, worker);
+	vexfs_prune_row(graph, slot, metric, worker);
 }
 
 void vexfs_repair_rows(struct vexfs_linker *linker, u32 item,

@@ -84,7 +84,8 @@ struct vexfs_walk {
 
 /* A new slot's or a row's candidates, and what pruning keeps of them. */
 struct vexfs_prune {
-	const struct vexfs_query *query; /* with a Euclid unit */
+	enum vexfs_metric metric; /* by which one candidate hides another */
+	const struct vexfs_query *query; /* with a unit of that metric */
 	const struct vexfs_pool *from; /* sorted; its marks are used up */
 	u32 count; /* places of `from` */
 	u32 kept_min; /* where there are so many */

@@ -103,8 +103,8 @@ INSTANTIATE_TEST_SUITE_P(
                     recalled{"duplicates", VEXFS_METRIC_EUCLID, false, 64, 1},
                     recalled{"tiny", VEXFS_METRIC_EUCLID, false, 100, 1},
                     recalled{"huge", VEXFS_METRIC_EUCLID, false, 100, 1},
-                    recalled{"tiny", VEXFS_METRIC_DOT, false, 300, 0.9935},
-                    recalled{"huge", VEXFS_METRIC_DOT, false, 300, 0.9935},
+                    recalled{"tiny", VEXFS_METRIC_DOT, false, 300, 0.998},
+                    recalled{"huge", VEXFS_METRIC_DOT, false, 300, 0.998},
                     recalled{"clusters", VEXFS_METRIC_EUCLID, false, 2, 0.9985},
                     recalled{"clusters", VEXFS_METRIC_EUCLID, false, 1, 1}));
 
