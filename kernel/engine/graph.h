@@ -132,6 +132,18 @@ vexfs_link_metric(const struct vexfs_graph *graph)
 		       : VEXFS_METRIC_EUCLID;
 }
 
+/* Chooses the unit of a query's keys to the rows of a graph; `reach` is Euclid's. */
+static inline void vexfs_set_unit(const struct vexfs_graph *graph,
+				  struct vexfs_query *query,
+				  enum vexfs_metric metric, u32 reach)
+{
+	if (metric == VEXFS_METRIC_DOT)
+		vexfs_query_unit_dot(query,
+				     vexfs_load_relaxed(&graph->square_max));
+	else
+		vexfs_query_unit_euclid(query, reach);
+}
+
 /* The generation of a live slot plus 1, or 0. */
 static inline u64 *vexfs_life_word(const struct vexfs_graph *graph, u32 slot)
 {

@@ -82,6 +82,13 @@ struct vexfs_query {
 void vexfs_query_unit_dot(struct vexfs_query *query, u32 square_max);
 void vexfs_query_unit_euclid(struct vexfs_query *query, u32 reach);
 
+static inline s32 vexfs_clamp_key(s64 key)
+{
+	if (key > VEXFS_KEY_FAR)
+		return VEXFS_KEY_FAR;
+	return key < VEXFS_KEY_NEAR ? VEXFS_KEY_NEAR : (s32)key;
+}
+
 /* One key: what every kernel computes, and the oracle. */
 static inline s32 vexfs_key_of(const struct vexfs_query *query, s32 dot,
 			       struct vexfs_row_scale row)
@@ -97,9 +104,7 @@ static inline s32 vexfs_key_of(const struct vexfs_query *query, s32 dot,
 	key = ((s64)query->square_scale * vexfs_packed_mantissa(row.square) >>
 	       square_down) -
 	      ((s64)dot * vexfs_packed_mantissa(row.step) >> down);
-	if (key > VEXFS_KEY_FAR)
-		return VEXFS_KEY_FAR;
-	return key < VEXFS_KEY_NEAR ? VEXFS_KEY_NEAR : (s32)key;
+	return vexfs_clamp_key(key);
 }
 
 /*
@@ -157,9 +162,7 @@ static inline s32 vexfs_line_key(const struct vexfs_query *query, s32 flips,
 		       vexfs_packed_mantissa(tail.flip) >>
 	       down) -
 	      (reach * vexfs_packed_mantissa(tail.error) >> error_down);
-	if (key > VEXFS_KEY_FAR)
-		return VEXFS_KEY_FAR;
-	return key < VEXFS_KEY_NEAR ? VEXFS_KEY_NEAR : (s32)key;
+	return vexfs_clamp_key(key);
 }
 
 #endif

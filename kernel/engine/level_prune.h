@@ -43,9 +43,7 @@ static ALWAYS_INLINE s32 hiding_threshold(const struct vexfs_query *query,
 	if (scaled > 1ULL << 40)
 		return VEXFS_KEY_FAR;
 	away = (s64)(scaled * inverse_alpha >> 16) - candidate->origin;
-	return away > VEXFS_KEY_FAR    ? VEXFS_KEY_FAR
-	       : away < VEXFS_KEY_NEAR ? VEXFS_KEY_NEAR
-				       : (s32)away;
+	return vexfs_clamp_key(away);
 }
 
 /* The same for inner products, which no alpha divides: they may be negative. */
@@ -54,14 +52,11 @@ static ALWAYS_INLINE s32 hiding_product(const struct vexfs_query *query,
 					s32 key)
 {
 	s32 down;
-	s64 product = key * (s64)unit_ratio(query, candidate, &down);
+	const s64 product = key * (s64)unit_ratio(query, candidate, &down);
 
 	if (down < 0)
 		return key < 0 ? VEXFS_KEY_NEAR : VEXFS_KEY_FAR;
-	product >>= down < 63 ? down : 63;
-	return product > VEXFS_KEY_FAR	  ? VEXFS_KEY_FAR
-	       : product < VEXFS_KEY_NEAR ? VEXFS_KEY_NEAR
-					  : (s32)product;
+	return vexfs_clamp_key(product >> (down < 63 ? down : 63));
 }
 
 static ALWAYS_INLINE bool is_hidden(const struct vexfs_graph *graph,
@@ -73,14 +68,10 @@ static ALWAYS_INLINE bool is_hidden(const struct vexfs_graph *graph,
 	u32 i;
 
 	set_row_query(graph, slot, &candidate);
-	if (prune->metric == VEXFS_METRIC_DOT) {
-		vexfs_query_unit_dot(&candidate,
-				     vexfs_load_relaxed(&graph->square_max));
-		threshold = hiding_product(prune->query, &candidate, key);
-	} else {
-		vexfs_query_unit_euclid(&candidate, prune->query->square);
-		threshold = hiding_threshold(prune->query, &candidate, key);
-	}
+	vexfs_set_unit(graph, &candidate, prune->metric, prune->query->square);
+	threshold = prune->metric == VEXFS_METRIC_DOT
+			    ? hiding_product(prune->query, &candidate, key)
+			    : hiding_threshold(prune->query, &candidate, key);
 	for (i = 0; i < kept; i += 4)
 		if (keys4_below(graph, &candidate, prune->kept + i, threshold,
 				blocks, keys))

@@ -51,18 +51,8 @@ static ALWAYS_INLINE u32 gather_unseen(const struct vexfs_graph *graph,
 	const u32 count =
 		unseen_links(vexfs_links_at(graph, slot), graph->config.width,
 			     walk->slot_limit, walk->seen, walk->buffer);
-	u32 kept = 0, i;
 
-	for (i = 0; i < count; i++) {
-		const u32 found = walk->buffer[i];
-		u64 *word = &walk->seen[found / 64];
-		const u64 bit = 1ULL << (found % 64);
-
-		walk->buffer[kept] = found;
-		kept += !(*word & bit);
-		*word |= bit;
-	}
-	return kept;
+	return vexfs_take_unseen(walk, walk->buffer, count);
 }
 
 /* What is needed next of the slots in the buffer. */

@@ -30,11 +30,7 @@ enum vexfs_metric vexfs_link_query(const struct vexfs_graph *graph, u32 slot,
 	struct vexfs_query *query = &worker->space->walk.query;
 
 	graph->kernels->row_query(graph, slot, worker->space->planes, query);
-	if (metric == VEXFS_METRIC_DOT)
-		vexfs_query_unit_dot(query,
-				     vexfs_load_relaxed(&graph->square_max));
-	else
-		vexfs_query_unit_euclid(query, 0);
+	vexfs_set_unit(graph, query, metric, 0);
 	return metric;
 }
 

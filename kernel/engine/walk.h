@@ -19,7 +19,6 @@
 #include "graph.h"
 
 #define VEXFS_EXPANDED 0x80000000u
-#define VEXFS_NO_SLOT 0xffffffffu
 #define VEXFS_SEEDS_MAX 64u
 /* Neighbours that do not pass, whose rows a walk by hops reads at a time. */
 #define VEXFS_HOPS_WAVE 4u
@@ -142,6 +141,25 @@ extern const struct vexfs_graph_kernels vexfs_graph_kernels_avx512;
 static inline bool vexfs_passes(const u64 *allowed, u32 slot)
 {
 	return !allowed || (allowed[slot / 64] >> (slot % 64) & 1);
+}
+
+/* Moves the slots that a walk has not seen to the front, which it has then: how
+ * many. */
+static inline u32 vexfs_take_unseen(struct vexfs_walk *walk, u32 *slots,
+				    u32 count)
+{
+	u32 kept = 0, i;
+
+	for (i = 0; i < count; i++) {
+		const u32 slot = slots[i];
+		u64 *word = &walk->seen[slot / 64];
+		const u64 bit = 1ULL << (slot % 64);
+
+		slots[kept] = slot;
+		kept += !(*word & bit);
+		*word |= bit;
+	}
+	return kept;
 }
 
 static inline u32 vexfs_pad_pool(u32 ef)

@@ -59,6 +59,16 @@ struct vexfs_walk_space *vexfs_take_walk_space(const struct vexfs_graph *graph,
 	return space;
 }
 
+static bool has_seen(const struct vexfs_walk *walk, u32 slot)
+{
+	return walk->seen[slot / 64] >> (slot % 64) & 1;
+}
+
+static void mark_seen(struct vexfs_walk *walk, u32 slot)
+{
+	walk->seen[slot / 64] |= 1ULL << (slot % 64);
+}
+
 void vexfs_offer_tail(const struct vexfs_graph *graph, struct vexfs_walk *walk)
 {
 	const u32 mask = graph->config.tail_max - 1;
@@ -74,10 +84,9 @@ void vexfs_offer_tail(const struct vexfs_graph *graph, struct vexfs_walk *walk)
 		const u32 slot = vexfs_load_relaxed(&graph->tail[first & mask]);
 
 		if (slot >= walk->slot_limit || !vexfs_life_at(graph, slot) ||
-		    !vexfs_passes(walk->allowed, slot) ||
-		    walk->seen[slot / 64] >> (slot % 64) & 1)
+		    !vexfs_passes(walk->allowed, slot) || has_seen(walk, slot))
 			continue;
-		walk->seen[slot / 64] |= 1ULL << (slot % 64);
+		mark_seen(walk, slot);
 		block[count++] = slot;
 		if (count < TAIL_BLOCK)
 			continue;
@@ -109,16 +118,6 @@ static void reset(struct vexfs_walk *walk)
 	walk->phase = VEXFS_WALK_SCORE;
 }
 
-static void set_unit(const struct vexfs_graph *graph, struct vexfs_walk *walk,
-		     enum vexfs_metric metric, u32 reach)
-{
-	if (metric == VEXFS_METRIC_DOT)
-		vexfs_query_unit_dot(&walk->query,
-				     vexfs_load_relaxed(&graph->square_max));
-	else
-		vexfs_query_unit_euclid(&walk->query, reach);
-}
-
 /* The entries that are nearest, of those that pass. */
 static void find_seeds(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 		       const u64 *allowed, u32 most, u32 groups)
@@ -142,26 +141,18 @@ void vexfs_start_walk(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 
 	memset(walk->seen, 0, seen_bytes(walk->slot_limit));
 	reset(walk);
-	set_unit(graph, walk, metric, vexfs_load_relaxed(&graph->square_max));
+	vexfs_set_unit(graph, &walk->query, metric,
+		       vexfs_load_relaxed(&graph->square_max));
 	find_seeds(graph, walk, NULL, 1, GROUPS_FEW);
 	if (walk->seeds.keys[0] == VEXFS_KEY_NONE)
 		return;
 	entry = walk->seeds.slots[0];
 	/* Nothing that is farther than where it begins matters to the walk. */
-	set_unit(graph, walk, metric, vexfs_scale_at(graph, entry)->square);
-	walk->seen[entry / 64] |= 1ULL << (entry % 64);
+	vexfs_set_unit(graph, &walk->query, metric,
+		       vexfs_scale_at(graph, entry)->square);
+	mark_seen(walk, entry);
 	walk->buffer[0] = entry;
 	walk->count = 1;
-}
-
-static bool has_seen(const struct vexfs_walk *walk, u32 slot)
-{
-	return walk->seen[slot / 64] >> (slot % 64) & 1;
-}
-
-static void mark_seen(struct vexfs_walk *walk, u32 slot)
-{
-	walk->seen[slot / 64] |= 1ULL << (slot % 64);
 }
 
 /* Racy as vexfs_start_walk(). */
@@ -181,8 +172,8 @@ static VEXFS_READS_RACILY u32 largest_square(const struct vexfs_graph *graph,
 void vexfs_find_nearest(const struct vexfs_graph *graph,
 			struct vexfs_walk *walk)
 {
-	set_unit(graph, walk, graph->file->metric,
-		 vexfs_load_relaxed(&graph->square_max));
+	vexfs_set_unit(graph, &walk->query, graph->file->metric,
+		       vexfs_load_relaxed(&graph->square_max));
 	find_seeds(graph, walk, NULL, SEEDS_NEAR, GROUPS_FEW);
 }
 
@@ -213,20 +204,6 @@ static u32 part_seeds(struct vexfs_walk *walk, u32 *failing)
 			walk->buffer[(*failing)++] = seeds[i];
 	}
 	return passing;
-}
-
-/* Those that have not been seen, which they have then. */
-static u32 drop_seen(struct vexfs_walk *walk, u32 *slots, u32 count)
-{
-	u32 kept = 0, i;
-
-	for (i = 0; i < count; i++) {
-		if (has_seen(walk, slots[i]))
-			continue;
-		mark_seen(walk, slots[i]);
-		slots[kept++] = slots[i];
-	}
-	return kept;
 }
 
 static void offer_sample(const struct vexfs_graph *graph,
@@ -262,15 +239,16 @@ void vexfs_start_hops(const struct vexfs_graph *graph, struct vexfs_walk *walk)
 	}
 	other = largest_square(graph, seeds, passing);
 	largest = other > largest ? other : largest;
-	set_unit(graph, walk, graph->file->metric,
-		 passing ? largest : vexfs_load_relaxed(&graph->square_max));
-	failing = drop_seen(walk, walk->buffer, failing);
+	vexfs_set_unit(graph, &walk->query, graph->file->metric,
+		       passing ? largest
+			       : vexfs_load_relaxed(&graph->square_max));
+	failing = vexfs_take_unseen(walk, walk->buffer, failing);
 	if (failing)
 		graph->kernels->offer(graph, &walk->query, walk->buffer,
 				      failing, 0, &walk->failing);
 	if (walk->is_far && passing < SEEDS_FEW)
 		offer_sample(graph, walk);
-	passing = drop_seen(walk, seeds, passing);
+	passing = vexfs_take_unseen(walk, seeds, passing);
 	if (walk->is_far)
 		walk->seed_count = passing;
 	if (passing)
