@@ -114,8 +114,7 @@ class searcher {
   void rescore(std::uint32_t query, const vexfs_found* found, std::uint32_t count,
                std::uint32_t k) {
     std::pair<float, std::uint32_t> scored[rescored_max];
-    const std::uint32_t ahead =
-        std::clamp<std::uint32_t>(12'288 / (data_.dim * std::uint32_t{sizeof(float)}), 1, 8);
+    const auto ahead = static_cast<std::uint32_t>(rows_ahead(data_.dim * sizeof(float)));
     const auto prefetch = [&](std::uint32_t i) {
       const auto* bytes = reinterpret_cast<const char*>(data_.row(found[i].slot));
       for (std::uint32_t at = 0; at < data_.dim * sizeof(float); at += 64)

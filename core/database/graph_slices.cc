@@ -92,9 +92,7 @@ void graph_slices::rank_in_memory(std::uint32_t query) {
   const vector_column& column = *batch_.column;
   const auto candidates =
       candidates_.subspan(std::size_t{query} * batch_.effort.ef, counts_[query]);
-  // Enough to hide the way to memory, and within the nearest cache.
-  const std::size_t ahead =
-      std::clamp(12'288 / column.vector_bytes(), std::size_t{1}, std::size_t{8});
+  const std::size_t ahead = rows_ahead(column.vector_bytes());
   const auto fetch = [&](std::size_t i) {
     if (i >= candidates.size()) return;
     const std::byte* row = column.row(candidates[i].slot);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,14 @@ using similarity_fn = float (*)(const float* query, const std::byte* row, std::u
 /// Sums of huge products may be no number. Such a row goes last, so that rows have an order.
 [[nodiscard]] inline float comparable(float similarity) {
   return std::isnan(similarity) ? -std::numeric_limits<float>::infinity() : similarity;
+}
+
+/// Rows in memory that are asked for ahead of the one that is compared: enough to hide the way to
+/// memory, and within the nearest cache.
+[[nodiscard]] inline std::size_t rows_ahead(std::size_t row_bytes) {
+  constexpr std::size_t cache_bytes = 12 * 1024;
+  constexpr std::size_t enough = 8;
+  return std::clamp(cache_bytes / row_bytes, std::size_t{1}, enough);
 }
 
 /// What clients are shown for an internal similarity.

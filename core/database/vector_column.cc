@@ -73,16 +73,16 @@ vector_value vector_column::prepare(const vector_value& given, arena& memory) co
 bool vector_column::make_chunk(slot_index slot) {
   if (chunk_of(slot)) return true;
   auto made = std::make_unique<chunk>();
-  if (on_disk_) {
-    chunks_.add(slot / chunk_rows, std::move(made));
-    return true;
+  if (!on_disk_) {
+    const std::size_t bytes = chunk_rows * row_bytes_;
+    // Few vectors, or one that few of the points have: what is not used costs nothing in small
+    // pages.
+    const slot_index before = slot / chunk_rows * chunk_rows;
+    const bool is_dense = before > 0 && count() >= before / 2;
+    made->rows =
+        static_cast<std::byte*>(is_dense ? io::take_huge(bytes) : io::take_untouched(bytes));
+    if (!made->rows) return false;
   }
-  const std::size_t bytes = chunk_rows * row_bytes_;
-  // Few vectors, or one that few of the points have: what is not used costs nothing in small pages.
-  const slot_index before = slot / chunk_rows * chunk_rows;
-  const bool is_dense = before > 0 && count() >= before / 2;
-  made->rows = static_cast<std::byte*>(is_dense ? io::take_huge(bytes) : io::take_untouched(bytes));
-  if (!made->rows) return false;
   chunks_.add(slot / chunk_rows, std::move(made));
   return true;
 }

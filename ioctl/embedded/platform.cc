@@ -3,8 +3,6 @@
 #include <cstdlib>
 #include <cstring>
 
-#include <sys/mman.h>
-
 #include "core/io/huge_pages.h"
 
 extern "C" {
@@ -16,11 +14,7 @@ constexpr size_t mapped_bytes_min = 64 * 1024;
 }  // namespace
 
 void* vexfs_alloc(size_t bytes) {
-  if (bytes >= mapped_bytes_min) {
-    void* memory =
-        ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return memory == MAP_FAILED ? nullptr : memory;
-  }
+  if (bytes >= mapped_bytes_min) return vexfs::io::take_untouched(bytes);
   void* memory = std::aligned_alloc(64, (bytes + 63) & ~size_t{63});
   if (memory) std::memset(memory, 0, bytes);
   return memory;
@@ -34,6 +28,6 @@ void vexfs_free(void* memory, size_t bytes) {
   if (bytes < mapped_bytes_min)
     std::free(memory);
   else if (!vexfs::io::give_back_huge(memory, bytes))
-    ::munmap(memory, bytes);
+    vexfs::io::give_back_untouched(memory, bytes);
 }
 }
