@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/fuzz/fuzz_input.h"
+#include "tests/kernel/engine/counted_memory.h"
 #include "tests/kernel/engine/engine_index.h"
 
 extern "C" {
@@ -24,9 +25,6 @@ using namespace vexfs;
 using namespace vexfs::engine;
 using fuzzing::fuzz_input;
 using fuzzing::require;
-
-std::uint64_t grants_left = ~0ULL;
-std::size_t held_bytes = 0;
 
 // Most commands are about few slots, so that they meet; some are about another chunk's.
 constexpr std::uint32_t slots_few = 900;
@@ -50,7 +48,8 @@ class engine_run {
       : input_(input), is_validated_(is_validated) {
     const std::uint8_t kind = input_.byte();
     dim_ = 1 + input_.byte() % 140;
-    grants_left = kind & 1 ? input_.byte() : ~0ULL;
+    memory.asked = 0;
+    memory.refused_first = kind & 1 ? input_.byte() : ~0ULL;
     vexfs_graph_config config{};
     config.width = kind & 2 ? word(input_) : 16 * (1 + input_.byte() % 4);
     config.links_new = 1 + bound(input_, 15);
@@ -71,8 +70,8 @@ class engine_run {
     if (linker_) vexfs_linker_destroy(linker_);
     if (graph_) vexfs_graph_destroy(graph_);
     if (file_) vexfs_vector_file_destroy(file_);
-    grants_left = ~0ULL;
-    require(held_bytes == 0, "memory was not given back");
+    memory.refused_first = ~0ULL;
+    require(memory.held_bytes == 0, "memory was not given back");
   }
   engine_run(const engine_run&) = delete;
 
@@ -290,7 +289,7 @@ class engine_run {
 
   /// All is linked, and each vector is found by a scan of what passes.
   void finish() {
-    grants_left = ~0ULL;
+    memory.refused_first = ~0ULL;
     for (std::uint32_t turns = 0; vexfs_tail_length(graph_) != 0 || link(16) != 0; ++turns) {
       link(500);
       require(turns < 10'000, "linking does not end");
@@ -316,25 +315,6 @@ class engine_run {
 }  // namespace
 
 extern "C" {
-
-void* vexfs_alloc(size_t bytes) {
-  if (grants_left == 0) return nullptr;
-  --grants_left;
-  void* memory = nullptr;
-  if (::posix_memalign(&memory, 64, bytes) != 0) return nullptr;
-  std::memset(memory, 0, bytes);
-  held_bytes += bytes;
-  return memory;
-}
-
-void* vexfs_alloc_huge(size_t bytes) {
-  return vexfs_alloc(bytes);
-}
-
-void vexfs_free(void* memory, size_t bytes) {
-  held_bytes -= bytes;
-  std::free(memory);
-}
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t count) {
   // What validate() finds is a finding here too.

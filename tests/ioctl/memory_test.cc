@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
-#include <cstring>
 #include <iterator>
 #include <memory>
 #include <new>
@@ -17,43 +16,11 @@
 #include <gtest/gtest.h>
 
 #include "ioctl/embedded/embedded_device.h"
+#include "tests/kernel/engine/counted_memory.h"
 
-namespace {
-
-std::uint64_t failing = ~0ULL;  // the allocation that fails, counted from 0
-std::uint64_t asked = 0;
-std::size_t held_bytes = 0;
-
-bool is_refused() {
-  return asked++ == failing;
-}
-
-}  // namespace
-
-// The engine's memory.
-extern "C" {
-
-void* vexfs_alloc(size_t bytes) {
-  if (is_refused()) return nullptr;
-  void* memory = std::aligned_alloc(64, (bytes + 63) & ~size_t{63});
-  std::memset(memory, 0, bytes);
-  held_bytes += bytes;
-  return memory;
-}
-
-void* vexfs_alloc_huge(size_t bytes) {
-  return vexfs_alloc(bytes);
-}
-
-void vexfs_free(void* memory, size_t bytes) {
-  held_bytes -= bytes;
-  std::free(memory);
-}
-}
-
-// That of the scratch.
+// The scratch's.
 void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  if (is_refused()) return nullptr;
+  if (vexfs::engine::memory.refuses()) return nullptr;
   return std::aligned_alloc(static_cast<std::size_t>(alignment), (bytes + 63) & ~std::size_t{63});
 }
 void operator delete(void* memory, std::align_val_t) noexcept {
@@ -62,6 +29,8 @@ void operator delete(void* memory, std::align_val_t) noexcept {
 
 namespace vexfs {
 namespace {
+
+using engine::memory;
 
 constexpr std::uint32_t dim = 8;
 constexpr std::uint32_t k = 5;
@@ -81,7 +50,7 @@ void insist(Try&& once) {
   const auto first = once();
   if (first) return;
   EXPECT_EQ(first.error().code, errc::insufficient_storage) << first.error().text;
-  EXPECT_GT(asked, failing) << "it failed, and no allocation did";
+  EXPECT_GT(memory.asked, memory.refused_first) << "it failed, and no allocation did";
   const auto second = once();
   EXPECT_TRUE(second) << second.error().text;
 }
@@ -199,13 +168,15 @@ void live() {
 
 TEST(memory_test, what_needs_memory_that_is_not_there_says_so_and_works_when_it_is) {
   std::uint64_t failures = 0;
-  for (failing = 0;; ++failing, ++failures) {
+  for (std::uint64_t failing = 0;; ++failing, ++failures) {
     SCOPED_TRACE("allocation " + std::to_string(failing));
-    asked = 0;
+    memory.refused_first = failing;
+    memory.refused_last = failing + 1;
+    memory.asked = 0;
     // The scratch is a thread's.
     std::jthread(live).join();
-    ASSERT_EQ(held_bytes, 0U);
-    if (testing::Test::HasFailure() || asked <= failing) break;
+    ASSERT_EQ(memory.held_bytes, 0U);
+    if (testing::Test::HasFailure() || memory.asked <= failing) break;
   }
   EXPECT_GT(failures, 30U);
 }

@@ -257,8 +257,8 @@ TEST(reading_test, points_that_move_while_they_are_searched_for_are_found) {
         stop = true;
         while (!ended)
           co_await io::loop::current().yield();
-        for (std::uint32_t core = 0; core < 2; ++core)
-          EXPECT_TRUE(co_await io::call_on(core, [&] { return data.close(); }));
+        auto closing = close(data, 2);
+        co_await closing;
       });
     }
   }

@@ -44,6 +44,14 @@ class world {
     }));
   }
 
+  /// Ends what goes on in the background. Logs may have failed before.
+  void close() {
+    run(0, [this](database& data) -> io::task<void> {
+      for (std::uint32_t core = 0; core < core_count_; ++core) [[maybe_unused]]
+        const auto closed = co_await io::call_on(core, [&] { return data.close(); });
+    });
+  }
+
   std::string failure;  // of the start
 
  private:
@@ -52,6 +60,12 @@ class world {
   std::unique_ptr<device> device_;
   std::unique_ptr<database> data_;
 };
+
+/// Ends what goes on in the background, where no log has failed.
+inline io::task<void> close(database& data, std::uint32_t core_count) {
+  for (std::uint32_t core = 0; core < core_count; ++core)
+    EXPECT_TRUE(co_await io::call_on(core, [&] { return data.close(); }));
+}
 
 /// Points to upsert, with the memory behind them.
 struct upsert_builder {

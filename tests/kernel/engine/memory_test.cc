@@ -1,45 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine with memory that runs out at every step.
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "tests/kernel/engine/counted_memory.h"
 
 extern "C" {
 #include "kernel/engine/link.h"
 #include "kernel/engine/search.h"
 #include "kernel/engine/walk.h"
-}
-
-namespace {
-
-std::uint64_t granted_max = ~0ULL;
-std::uint64_t granted = 0;
-std::size_t held_bytes = 0;
-
-}  // namespace
-
-extern "C" {
-
-void* vexfs_alloc(size_t bytes) {
-  if (granted == granted_max) return nullptr;
-  ++granted;
-  held_bytes += bytes;
-  void* memory = std::aligned_alloc(64, (bytes + 63) & ~size_t{63});
-  std::memset(memory, 0, bytes);
-  return memory;
-}
-
-void* vexfs_alloc_huge(size_t bytes) {
-  return vexfs_alloc(bytes);
-}
-
-void vexfs_free(void* memory, size_t bytes) {
-  held_bytes -= bytes;
-  std::free(memory);
-}
 }
 
 namespace vexfs::engine {
@@ -85,15 +56,15 @@ int live() {
 
 TEST(memory_test, an_allocation_that_fails_is_an_error_and_leaks_nothing) {
   std::uint64_t failures = 0;
-  for (granted_max = 0;; ++granted_max) {
-    granted = 0;
+  for (memory.refused_first = 0;; ++memory.refused_first) {
+    memory.asked = 0;
     const int status = live();
-    ASSERT_EQ(held_bytes, 0U) << "allocation " << granted_max;
+    ASSERT_EQ(memory.held_bytes, 0U) << "allocation " << memory.refused_first;
     if (status == 0) break;
     ASSERT_EQ(status, -ENOMEM);
     ++failures;
   }
-  EXPECT_EQ(failures, granted);
+  EXPECT_EQ(failures, memory.asked);
   EXPECT_GT(failures, 10U);
 }
 
