@@ -48,8 +48,9 @@ size_t vexfs_link_scratch_bytes(const struct vexfs_linker *linker,
 	const struct vexfs_graph_config *config = &linker->graph->config;
 
 	return 64 +
-	       vexfs_walk_space_bytes(linker->graph, config->ef_construct, 0,
-				      slot_limit) +
+	       VEXFS_LINK_WALKS * vexfs_walk_space_bytes(linker->graph,
+							 config->ef_construct,
+							 0, slot_limit) +
 	       2 * vexfs_round_up(VEXFS_ROW_POOL * sizeof(u32)) +
 	       vexfs_round_up((VEXFS_WIDTH_MAX + 4) * sizeof(u32)) +
 	       vexfs_round_up((size_t)VEXFS_BATCH_MAX * config->links_new *
@@ -61,9 +62,14 @@ static void cut_scratch(const struct vexfs_linker *linker, u32 slot_limit,
 {
 	const struct vexfs_graph_config *config = &linker->graph->config;
 	u8 *place = vexfs_scratch_start(scratch);
+	u32 i;
 
-	worker->space = vexfs_take_walk_space(
-		linker->graph, config->ef_construct, 0, slot_limit, &place);
+	for (i = 0; i < VEXFS_LINK_WALKS; i++)
+		worker->spaces[i] =
+			vexfs_take_walk_space(linker->graph,
+					      config->ef_construct, 0,
+					      slot_limit, &place);
+	worker->space = worker->spaces[0];
 	worker->seen_is_clear = 0;
 	worker->row_pool.keys =
 		vexfs_take(&place, VEXFS_ROW_POOL * sizeof(s32));
@@ -160,17 +166,68 @@ static bool take_item(struct vexfs_linker *linker, u32 slot_limit,
 	return false;
 }
 
-static void run_item(struct vexfs_linker *linker, u64 claim,
-		     struct vexfs_worker *worker)
+static void finish_item(struct vexfs_linker *linker, u64 claim,
+			struct vexfs_worker *worker)
+{
+	if (vexfs_add(&linker->done, 1) == CLAIM_COUNT(claim))
+		next_phase(linker, claim, worker);
+}
+
+/*
+ * Searches for a member that has been taken and for as many more as the budget has,
+ * a few at a time: those that are under way hold the phase open, so that whatever
+ * is taken meanwhile is of it. How many.
+ */
+static u32 run_searches(struct vexfs_linker *linker, u64 claim, u32 budget,
+			u32 slot_limit, struct vexfs_worker *worker)
+{
+	struct vexfs_walk_space **spaces = worker->spaces;
+	struct vexfs_walk *walks[VEXFS_LINK_WALKS];
+	u32 ran = 0, active = 0;
+	bool is_taken = true;
+
+	worker->seen_is_clear = 0;
+	for (;;) {
+		struct vexfs_walk_space *ended;
+		u32 at;
+
+		while (is_taken) {
+			vexfs_start_member(linker, CLAIM_NEXT(claim),
+					   spaces[active]);
+			walks[active] = &spaces[active]->walk;
+			active++;
+			is_taken =
+				++ran < budget && active < VEXFS_LINK_WALKS &&
+				take_item(linker, slot_limit, worker, &claim);
+		}
+		at = linker->graph->kernels->advance(linker->graph, walks,
+						     active);
+		ended = spaces[at];
+		vexfs_finish_member(linker, &ended->walk, worker);
+		finish_item(linker, claim, worker);
+		if (!--active)
+			return ran;
+		walks[at] = walks[active];
+		spaces[at] = spaces[active];
+		spaces[active] = ended;
+		is_taken = ran < budget &&
+			   take_item(linker, slot_limit, worker, &claim);
+	}
+}
+
+/* An item that has been taken, and perhaps more of its phase: how many. */
+static u32 run_items(struct vexfs_linker *linker, u64 claim, u32 budget,
+		     u32 slot_limit, struct vexfs_worker *worker)
 {
 	const u32 item = CLAIM_NEXT(claim);
+	u32 ran = 1;
 
 	switch (CLAIM_KIND(claim)) {
 	case PHASE_SEARCH:
-		vexfs_search_member(linker, item, worker);
-		break;
+		return run_searches(linker, claim, budget, slot_limit, worker);
 	case PHASE_BACK:
 		vexfs_link_back(linker, item, worker);
+		ran = VEXFS_PART_ITEMS;
 		break;
 	case PHASE_REPAIR:
 		vexfs_repair_rows(linker, item, worker);
@@ -179,25 +236,21 @@ static void run_item(struct vexfs_linker *linker, u64 claim,
 		vexfs_free_slots(linker, item);
 		break;
 	}
+	finish_item(linker, claim, worker);
+	return ran;
 }
 
 u32 vexfs_run_link(struct vexfs_linker *linker, enum vexfs_link_order order,
 		   u32 budget, u32 slot_limit, void *scratch)
 {
 	struct vexfs_worker worker;
-	u32 ran;
+	u32 ran = 0;
+	u64 claim;
 
 	cut_scratch(linker, slot_limit, scratch, &worker);
 	worker.order = order;
-	for (ran = 0; ran < budget;) {
-		u64 claim;
-
-		if (!take_item(linker, slot_limit, &worker, &claim))
-			break;
-		run_item(linker, claim, &worker);
-		ran += CLAIM_KIND(claim) == PHASE_BACK ? VEXFS_PART_ITEMS : 1;
-		if (vexfs_add(&linker->done, 1) == CLAIM_COUNT(claim))
-			next_phase(linker, claim, &worker);
-	}
+	while (ran < budget && take_item(linker, slot_limit, &worker, &claim))
+		ran += run_items(linker, claim, budget - ran, slot_limit,
+				 &worker);
 	return ran < budget ? ran : budget;
 }

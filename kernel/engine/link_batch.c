@@ -69,30 +69,36 @@ static void offer_members(const struct vexfs_linker *linker, u32 index,
 	}
 }
 
-void vexfs_search_member(struct vexfs_linker *linker, u32 index,
+void vexfs_start_member(struct vexfs_linker *linker, u32 index,
+			struct vexfs_walk_space *space)
+{
+	const struct vexfs_graph *graph = linker->graph;
+
+	graph->kernels->row_query(graph, linker->members[index].slot,
+				  space->planes, &space->walk.query);
+	space->walk.index = index;
+	vexfs_start_walk(graph, &space->walk, vexfs_link_metric(graph));
+}
+
+void vexfs_finish_member(struct vexfs_linker *linker, struct vexfs_walk *walk,
 			 struct vexfs_worker *worker)
 {
 	const struct vexfs_graph *graph = linker->graph;
-	struct vexfs_walk *walk = &worker->space->walk;
-	struct vexfs_member *member = &linker->members[index];
-	u32 *chosen = linker->chosen + (size_t)index * graph->config.links_new;
-	struct vexfs_prune prune;
+	struct vexfs_member *member = &linker->members[walk->index];
+	u32 *chosen =
+		linker->chosen + (size_t)walk->index * graph->config.links_new;
+	const struct vexfs_prune prune = {
+		.metric = vexfs_link_metric(graph),
+		.query = &walk->query,
+		.from = &walk->pool,
+		.count = walk->pool.ef,
+		.kept_min = graph->config.links_new / VEXFS_KEPT_MIN_PART,
+		.kept_max = graph->config.links_new,
+		.kept = worker->kept,
+	};
 	u32 i;
 
-	graph->kernels->row_query(graph, member->slot, worker->space->planes,
-				  &walk->query);
-	worker->seen_is_clear = 0;
-	prune.metric = vexfs_link_metric(graph);
-	vexfs_start_walk(graph, walk, prune.metric);
-	if (walk->count)
-		graph->kernels->advance(graph, &walk, 1);
-	offer_members(linker, index, walk);
-	prune.query = &walk->query;
-	prune.from = &walk->pool;
-	prune.count = walk->pool.ef;
-	prune.kept_min = graph->config.links_new / VEXFS_KEPT_MIN_PART;
-	prune.kept_max = graph->config.links_new;
-	prune.kept = worker->kept;
+	offer_members(linker, walk->index, walk);
 	member->chosen_count = graph->kernels->prune(graph, &prune);
 	for (i = 0; i < member->chosen_count; i++)
 		chosen[i] = worker->kept[i];

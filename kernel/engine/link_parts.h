@@ -6,6 +6,8 @@
 #include "link.h"
 #include "walk_space.h"
 
+/* Walks of a worker that are under way at a time. */
+#define VEXFS_LINK_WALKS 4u
 /* Candidates of a row: its links and those that would join them. */
 #define VEXFS_ROW_POOL 256u
 /* A row keeps at least this part of its most, see struct vexfs_prune. */
@@ -30,7 +32,8 @@ struct vexfs_linker {
 };
 
 struct vexfs_worker {
-	struct vexfs_walk_space *space;
+	struct vexfs_walk_space *spaces[VEXFS_LINK_WALKS];
+	struct vexfs_walk_space *space; /* one of them, for rows */
 	struct vexfs_pool row_pool;
 	u32 *kept;
 	u64 *edges; /* of a part: target above member */
@@ -40,7 +43,10 @@ struct vexfs_worker {
 
 /* Batches: choosing answers how many members there are. */
 u32 vexfs_choose_batch(struct vexfs_linker *linker);
-void vexfs_search_member(struct vexfs_linker *linker, u32 index,
+void vexfs_start_member(struct vexfs_linker *linker, u32 index,
+			struct vexfs_walk_space *space);
+/* At the end of its walk. */
+void vexfs_finish_member(struct vexfs_linker *linker, struct vexfs_walk *walk,
 			 struct vexfs_worker *worker);
 void vexfs_link_back(struct vexfs_linker *linker, u32 part,
 		     struct vexfs_worker *worker);
