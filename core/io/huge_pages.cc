@@ -8,8 +8,12 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <span>
 
 #include <sys/mman.h>
+
+#include "core/io/loop.h"
+#include "core/io/transport.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -23,6 +27,11 @@ namespace {
 
 constexpr std::size_t page_bytes = 4096;
 constexpr std::size_t huge_bytes = std::size_t{2} << 20;
+// Made before it is touched: of what is taken the beginning, which for 4,096 rows of 512 floats is
+// all; and of what will be taken next as much as a chunk of 128 dimensions has with its codes and
+// links.
+constexpr std::size_t made_bytes_max = 4 * huge_bytes;
+constexpr std::size_t ahead_bytes = 2 * huge_bytes;
 constexpr std::size_t region_bytes_min = std::size_t{64} << 20;  // addresses, not memory
 
 constexpr std::size_t round_up(std::size_t bytes, std::size_t unit) {
@@ -41,6 +50,12 @@ class free_ranges {
     if (length > bytes) ranges_.emplace_hint(found, at + bytes, length - bytes);
     ranges_.erase(found);
     return reinterpret_cast<void*>(at);
+  }
+
+  /// Bytes of the range that begins at an address; 0 where none does.
+  [[nodiscard]] std::size_t bytes_at(std::uintptr_t at) const {
+    const auto found = ranges_.find(at);
+    return found == ranges_.end() ? 0 : found->second;
   }
 
   /// May throw std::bad_alloc; then nothing has changed.
@@ -105,16 +120,37 @@ bool pool::grow(std::size_t bytes) {
   return true;
 }
 
-}  // namespace
+struct taken_memory {
+  std::byte* memory = nullptr;
+  std::size_t behind_bytes = 0;  // that are free, and will be taken next
+};
 
-void* take_huge(std::size_t bytes) noexcept try {
-  bytes = round_up(bytes, page_bytes);
+/// May throw std::bad_alloc.
+taken_memory take(std::size_t bytes) {
   pool& from = all();
   const std::scoped_lock lock(from.guard);
   void* memory = from.unused.take(bytes);
   if (!memory && from.grow(bytes)) memory = from.unused.take(bytes);
-  if (memory) ASAN_UNPOISON_MEMORY_REGION(memory, bytes);
-  return memory;
+  if (!memory) return {};
+  ASAN_UNPOISON_MEMORY_REGION(memory, bytes);
+  return {static_cast<std::byte*>(memory),
+          from.unused.bytes_at(reinterpret_cast<std::uintptr_t>(memory) + bytes)};
+}
+
+void populate(std::byte* memory, std::size_t bytes) {
+  loop* const here = loop::current_or_null();
+  if (here && here->has_transport() && bytes > 0) here->transport().populate({memory, bytes});
+}
+
+}  // namespace
+
+void* take_huge(std::size_t bytes) noexcept try {
+  bytes = round_up(bytes, page_bytes);
+  const taken_memory taken = take(bytes);
+  if (!taken.memory) return nullptr;
+  populate(taken.memory, std::min(bytes, made_bytes_max));
+  populate(taken.memory + bytes, std::min(taken.behind_bytes, ahead_bytes));
+  return taken.memory;
 } catch (const std::bad_alloc&) {
   return nullptr;
 }

@@ -2,6 +2,7 @@
 #include "core/io/huge_pages.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -13,6 +14,7 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include "tests/core/io/run_on_cores.h"
 #include "tests/seeds.h"
 
 namespace vexfs::io {
@@ -96,6 +98,31 @@ TEST(huge_pages, locked_memory_that_is_given_back_is_zeroed_too) {
   EXPECT_TRUE(is_all({again, bytes, std::byte{0}}, std::byte{0}));
   EXPECT_EQ(::munlock(again, bytes), 0);
   EXPECT_TRUE(give_back_huge(again, bytes));
+}
+
+// A huge page that is touched first takes a core milliseconds where the host makes it, too.
+TEST(huge_pages, what_a_core_takes_and_what_is_next_is_there_before_it_is_touched) {
+  constexpr std::size_t page_bytes = 4096;
+  constexpr std::size_t taken_bytes = std::size_t{3} << 20;
+  constexpr std::size_t next_bytes = std::size_t{1} << 20;
+  const auto is_there = [](void* memory, std::size_t bytes) {
+    std::vector<unsigned char> present(bytes / page_bytes);
+    EXPECT_EQ(::mincore(memory, bytes, present.data()), 0);
+    return std::ranges::all_of(present, [](unsigned char page) { return page % 2 == 1; });
+  };
+  run_on_cores(1, [&]() -> task<void> {
+    auto* const taken = static_cast<std::byte*>(take_huge(taken_bytes));
+    for (int turn = 0; turn < 10'000 && !is_there(taken, taken_bytes + next_bytes); ++turn)
+      co_await loop::current().sleep_until(loop::current().now() + std::chrono::milliseconds(1));
+    auto* const next = static_cast<std::byte*>(take_huge(next_bytes));
+    EXPECT_EQ(next, taken + taken_bytes);
+    EXPECT_TRUE(is_there(taken, taken_bytes));
+    EXPECT_TRUE(is_there(next, next_bytes));
+    EXPECT_TRUE(is_all({taken, taken_bytes, std::byte{0}}, std::byte{0}));
+    EXPECT_TRUE(is_all({next, next_bytes, std::byte{0}}, std::byte{0}));
+    EXPECT_TRUE(give_back_huge(taken, taken_bytes));
+    EXPECT_TRUE(give_back_huge(next, next_bytes));
+  });
 }
 
 TEST(huge_pages, memory_from_elsewhere_is_left_alone) {
