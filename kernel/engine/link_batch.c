@@ -73,11 +73,13 @@ void vexfs_start_member(struct vexfs_linker *linker, u32 index,
 			struct vexfs_walk_space *space)
 {
 	const struct vexfs_graph *graph = linker->graph;
+	struct vexfs_member *member = &linker->members[index];
 
-	graph->kernels->row_query(graph, linker->members[index].slot,
-				  space->planes, &space->walk.query);
+	graph->kernels->row_query(graph, member->slot, space->planes,
+				  &space->walk.query);
 	space->walk.index = index;
-	vexfs_start_walk(graph, &space->walk, vexfs_link_metric(graph));
+	member->metric = vexfs_link_metric(graph);
+	vexfs_start_walk(graph, &space->walk, member->metric);
 }
 
 void vexfs_finish_member(struct vexfs_linker *linker, struct vexfs_walk *walk,
@@ -88,7 +90,7 @@ void vexfs_finish_member(struct vexfs_linker *linker, struct vexfs_walk *walk,
 	u32 *chosen =
 		linker->chosen + (size_t)walk->index * graph->config.links_new;
 	const struct vexfs_prune prune = {
-		.metric = vexfs_link_metric(graph),
+		.metric = member->metric,
 		.query = &walk->query,
 		.from = &walk->pool,
 		.count = walk->pool.ef,

@@ -17,6 +17,7 @@
 struct vexfs_member {
 	u32 slot;
 	u32 chosen_count;
+	enum vexfs_metric metric; /* by which it is linked: that of its keys */
 };
 
 struct vexfs_linker {
