@@ -65,7 +65,7 @@ static ALWAYS_INLINE void ask_for_buffer(const struct vexfs_graph *graph,
 	if (graph->config.lines) {
 		for (i = 0; i < walk->count; i++)
 			prefetch_bytes(vexfs_line_at(graph, walk->buffer[i]),
-				       graph->line_bytes);
+				       line_bytes_of(blocks));
 		walk->phase = VEXFS_WALK_FILTER;
 		return;
 	}
