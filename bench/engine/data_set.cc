@@ -16,7 +16,7 @@ namespace {
 struct float_file {
   std::uint32_t count = 0;
   std::uint32_t dim = 0;
-  std::vector<float> values;
+  floats values;
 };
 
 [[noreturn]] void give_up(const std::string& path, const char* what) {
@@ -60,7 +60,7 @@ void find_truth(data_set& data) {
 }
 
 void write_floats(const std::string& path, std::uint32_t count, std::uint32_t dim,
-                  const std::vector<float>& values) {
+                  const floats& values) {
   std::ofstream file(path, std::ios::binary);
   const std::uint32_t head[2] = {count, dim};
   file.write(reinterpret_cast<const char*>(head), sizeof head);
@@ -97,8 +97,7 @@ data_set make_clusters(std::uint32_t row_count, std::uint32_t query_count, std::
   for (float& value : centres)
     value = normal(random);
   constexpr float spread = 0.5F;
-  const auto draw = [&](std::vector<float>& into, std::uint32_t count,
-                        std::vector<std::uint32_t>& clusters) {
+  const auto draw = [&](floats& into, std::uint32_t count, std::vector<std::uint32_t>& clusters) {
     into.resize(std::size_t{count} * dim);
     for (std::uint32_t i = 0; i < count; ++i) {
       clusters.push_back(static_cast<std::uint32_t>(random() % cluster_count));

@@ -1,16 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <vector>
 
+#include "core/io/huge_pages.h"
 #include "core/model/vector.h"
 
 namespace vexfs::bench {
 
 inline constexpr std::uint32_t truth_rank = 10;
 inline constexpr std::uint32_t truth_depth = 100;  // that are known
+
+/// Memory as the server has it for its originals.
+template <class T>
+struct huge_page_allocator {
+  using value_type = T;
+  huge_page_allocator() = default;
+  template <class Other>
+  huge_page_allocator(const huge_page_allocator<Other>&) {}  // NOLINT(*-explicit-*)
+
+  T* allocate(std::size_t count) {
+    void* memory = io::take_huge(count * sizeof(T));
+    if (!memory) throw std::bad_alloc();
+    return static_cast<T*>(memory);
+  }
+  void deallocate(T* memory, std::size_t count) { io::give_back_huge(memory, count * sizeof(T)); }
+  friend bool operator==(huge_page_allocator, huge_page_allocator) { return true; }
+};
+
+using floats = std::vector<float, huge_page_allocator<float>>;
 
 /// Vectors to search, queries, and the true nearest of each.
 struct data_set {
@@ -19,8 +41,8 @@ struct data_set {
   std::uint32_t dim = 0;
   std::uint32_t row_count = 0;
   std::uint32_t query_count = 0;
-  std::vector<float> rows;
-  std::vector<float> queries;
+  floats rows;
+  floats queries;
   std::vector<std::uint32_t> truth;     // query_count x truth_depth
   std::vector<std::uint32_t> clusters;  // of each row, where it was made so
 
