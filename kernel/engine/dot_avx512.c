@@ -1,86 +1,152 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /*
- * vpdpwssd (4-5 cycles, 1 to 2 a cycle) multiplies 32 pairs of int16 and adds
- * them to 16 sums; vpmovsxbw widens 32 codes. Two rows by four queries keep
- * eight sums in flight, which covers the latency.
+ * vpdpwssd (4-5 cycles, 2 a cycle) multiplies 32 pairs of int16 and adds them to 16
+ * sums; vpmovsxbw widens 32 codes, and takes half a multiplication's time. Four rows
+ * by four queries are sixteen sums in flight, and a row is widened for four of them.
  */
 #include "dot.h"
 
 #ifndef __CHECKER__
-#include <immintrin.h>
+#include "sums_avx512.h"
 
-static s32 sum_lanes(__m512i sums)
+#define TILE 4u
+
+/* A register a row. */
+struct tile {
+	__m512i a, b, c, d;
+};
+
+static inline __attribute__((always_inline)) struct tile zero_tile(void)
 {
-	const __m256i half =
-		_mm256_add_epi32(_mm512_castsi512_si256(sums),
-				 _mm512_extracti64x4_epi64(sums, 1));
-	__m128i quarter = _mm_add_epi32(_mm256_castsi256_si128(half),
-					_mm256_extracti128_si256(half, 1));
+	const __m512i zero = _mm512_setzero_si512();
+	const struct tile zeros = { zero, zero, zero, zero };
 
-	quarter = _mm_add_epi32(quarter, _mm_shuffle_epi32(quarter, 0x4e));
-	quarter = _mm_add_epi32(quarter, _mm_shuffle_epi32(quarter, 0xb1));
-	return _mm_cvtsi128_si32(quarter);
+	return zeros;
+}
+
+static inline void store_sums(struct tile sums, s32 *out)
+{
+	_mm_storeu_si128((__m128i *)out,
+			 sum_four(sums.a, sums.b, sums.c, sums.d));
+}
+
+static inline __m512i widen(const s8 *codes)
+{
+	return _mm512_cvtepi8_epi16(_mm256_load_si256((const __m256i *)codes));
+}
+
+/* Pairs of words, multiplied and added by twos. Assembly, since for the intrinsic
+ * GCC 12 copies each sum from register to register in every round of a loop. */
+static inline void add_words(__m512i *sums, __m512i a, __m512i b)
+{
+	__asm__("vpdpwssd %2, %1, %0" : "+v"(*sums) : "v"(a), "v"(b));
 }
 
 static inline __attribute__((always_inline)) void
-dot_tile(const s8 *rows, u32 row_count, const s16 *queries, u32 query_count,
-	 u32 bytes, s32 *out, u32 out_stride)
+add_products(struct tile *sums, struct tile codes, const s16 *values)
 {
-	__m512i sums[2][4];
-	u32 q, r, i;
+	const __m512i words = _mm512_load_si512(values);
 
-	for (r = 0; r < row_count; r++)
-		for (q = 0; q < query_count; q++)
-			sums[r][q] = _mm512_setzero_si512();
-	for (i = 0; i < bytes; i += 32) {
-		__m512i codes[2];
+	add_words(&sums->a, codes.a, words);
+	add_words(&sums->b, codes.b, words);
+	add_words(&sums->c, codes.c, words);
+	add_words(&sums->d, codes.d, words);
+}
 
-		for (r = 0; r < row_count; r++)
-			codes[r] = _mm512_cvtepi8_epi16(_mm256_load_si256(
-				(const __m256i *)(rows + (size_t)r * bytes +
-						  i)));
-		for (q = 0; q < query_count; q++) {
-			const __m512i values = _mm512_load_si512(
-				queries + (size_t)q * bytes + i);
+static inline __attribute__((always_inline)) void
+dot_tile(const s8 *const *rows, const s16 *queries, const u32 query_count,
+	 size_t bytes, s32 *out)
+{
+	const s8 *const a = rows[0], *const b = rows[1];
+	const s8 *const c = rows[2], *const d = rows[3];
+	struct tile first = zero_tile(), second = first, third = first,
+		    fourth = first;
+	size_t i = 0;
 
-			for (r = 0; r < row_count; r++)
-				sums[r][q] = _mm512_dpwssd_epi32(
-					sums[r][q], codes[r], values);
-		}
+	do {
+		const struct tile codes = { widen(a + i), widen(b + i),
+					    widen(c + i), widen(d + i) };
+
+		add_products(&first, codes, queries + i);
+		add_products(&second, codes, queries + bytes + i);
+		if (query_count > 2)
+			add_products(&third, codes, queries + 2 * bytes + i);
+		if (query_count > 3)
+			add_products(&fourth, codes, queries + 3 * bytes + i);
+		i += 32;
+	} while (i < bytes);
+	store_sums(first, out);
+	store_sums(second, out + VEXFS_BLOCK_ROWS);
+	if (query_count > 2)
+		store_sums(third, out + 2 * VEXFS_BLOCK_ROWS);
+	if (query_count > 3)
+		store_sums(fourth, out + 3 * VEXFS_BLOCK_ROWS);
+}
+
+/* Rows that are read once come from far away: one after the other. */
+static inline __m512i dot_row(const s8 *row, const s16 *query, size_t bytes)
+{
+	__m512i even = _mm512_setzero_si512(), odd = even;
+	size_t i = 0;
+
+	do {
+		add_words(&even, widen(row + i), _mm512_load_si512(query + i));
+		add_words(&odd, widen(row + i + 32),
+			  _mm512_load_si512(query + i + 32));
+		i += 64;
+	} while (i < bytes);
+	return _mm512_add_epi32(even, odd);
+}
+
+static inline __attribute__((always_inline)) void
+dot_one(const s8 *const *rows, const s16 *query, size_t bytes, s32 *out)
+{
+	const struct tile sums = { dot_row(rows[0], query, bytes),
+				   dot_row(rows[1], query, bytes),
+				   dot_row(rows[2], query, bytes),
+				   dot_row(rows[3], query, bytes) };
+
+	store_sums(sums, out);
+}
+
+/* The last row of a block stands for those that a tile lacks. */
+static inline __attribute__((always_inline)) void
+dot_rows(const s8 *rows, u32 row_count, const s16 *queries,
+	 const u32 query_count, u32 bytes, s32 *out)
+{
+	const s8 *taken[TILE];
+	u32 r, i;
+
+	for (r = 0; r < row_count; r += TILE) {
+		for (i = 0; i < TILE; i++)
+			taken[i] = rows +
+				   (size_t)bytes * (r + i < row_count
+							    ? r + i
+							    : row_count - 1);
+		if (query_count == 1)
+			dot_one(taken, queries, bytes, out + r);
+		else
+			dot_tile(taken, queries, query_count, bytes, out + r);
 	}
-	for (r = 0; r < row_count; r++)
-		for (q = 0; q < query_count; q++)
-			out[q * out_stride + r] = sum_lanes(sums[r][q]);
 }
 
 static void vexfs_dot_avx512(const s8 *rows, u32 row_count, const s16 *queries,
 			     u32 query_count, u32 bytes, s32 *out)
 {
-	u32 q = 0, r;
-
-	for (; q + 4 <= query_count; q += 4) {
-		const s16 *first = queries + (size_t)q * bytes;
-
-		for (r = 0; r + 2 <= row_count; r += 2)
-			dot_tile(rows + (size_t)r * bytes, 2, first, 4, bytes,
-				 out + q * VEXFS_BLOCK_ROWS + r,
-				 VEXFS_BLOCK_ROWS);
-		for (; r < row_count; r++)
-			dot_tile(rows + (size_t)r * bytes, 1, first, 4, bytes,
-				 out + q * VEXFS_BLOCK_ROWS + r,
-				 VEXFS_BLOCK_ROWS);
+	for (; query_count >= TILE; query_count -= TILE) {
+		dot_rows(rows, row_count, queries, TILE, bytes, out);
+		queries += (size_t)TILE * bytes;
+		out += TILE * VEXFS_BLOCK_ROWS;
 	}
-	for (; q < query_count; q++) {
-		const s16 *one = queries + (size_t)q * bytes;
-
-		for (r = 0; r + 2 <= row_count; r += 2)
-			dot_tile(rows + (size_t)r * bytes, 2, one, 1, bytes,
-				 out + q * VEXFS_BLOCK_ROWS + r,
-				 VEXFS_BLOCK_ROWS);
-		for (; r < row_count; r++)
-			dot_tile(rows + (size_t)r * bytes, 1, one, 1, bytes,
-				 out + q * VEXFS_BLOCK_ROWS + r,
-				 VEXFS_BLOCK_ROWS);
+	switch (query_count) {
+	case 3:
+		dot_rows(rows, row_count, queries, 3, bytes, out);
+		break;
+	case 2:
+		dot_rows(rows, row_count, queries, 2, bytes, out);
+		break;
+	case 1:
+		dot_rows(rows, row_count, queries, 1, bytes, out);
 	}
 }
 

@@ -23,6 +23,8 @@ struct vexfs_block {
 	u32 slack[VEXFS_BLOCK_ROWS];
 	u32 square[VEXFS_BLOCK_ROWS];
 	s32 square_exponent[VEXFS_BLOCK_ROWS];
+	s32 square_exponent_min;
+	s32 square_exponent_max;
 	u32 count;
 };
 

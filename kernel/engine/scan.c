@@ -209,6 +209,10 @@ static u32 gather(const struct vexfs_vector_file *file,
 		rows->generations[at] = (u32)(state - 1);
 		rows->square[at] = row->square;
 		rows->square_exponent[at] = row->square_exponent;
+		if (!at || row->square_exponent < rows->square_exponent_min)
+			rows->square_exponent_min = row->square_exponent;
+		if (!at || row->square_exponent > rows->square_exponent_max)
+			rows->square_exponent_max = row->square_exponent;
 		if (row->step) {
 			/*
 			 * To the scan's exponent. Bits that fall off the step
@@ -274,20 +278,13 @@ static void offer_block(struct query_state *query,
 }
 
 /*
- * Rows whose || x ||^2 is out of the loop's range for this query: far too
+ * None of the rows' || x ||^2 is out of the loop's range for this query: far too
  * small to count, or so large that the rank is no better than its limit.
  */
 static bool fits_shift(const struct vexfs_block *rows, s32 down)
 {
-	u32 r;
-
-	for (r = 0; r < rows->count; r++) {
-		const s32 shift = down - rows->square_exponent[r];
-
-		if (shift < 2 || shift > 63)
-			return false;
-	}
-	return true;
+	return down - rows->square_exponent_max >= 2 &&
+	       down - rows->square_exponent_min <= 63;
 }
 
 static void rank_extreme(struct query_state *query,

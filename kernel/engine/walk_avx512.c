@@ -8,7 +8,7 @@
 #include "walk.h"
 
 #ifndef __CHECKER__
-#include <immintrin.h>
+#include "sums_avx512.h"
 
 static inline s32 sum_lanes(__m512i sums)
 {
@@ -64,22 +64,6 @@ static inline s32 planes_of_64(const s8 *code, u64 *planes, u32 stride)
 	}
 	return sum_lanes(_mm512_madd_epi16(_mm512_add_epi16(low, high),
 					   _mm512_set1_epi16(1)));
-}
-
-/* The sums of four registers of dwords, as four lanes. */
-static inline __m128i sum_four(__m512i a, __m512i b, __m512i c, __m512i d)
-{
-	const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b),
-					    _mm512_unpackhi_epi32(a, b));
-	const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d),
-					    _mm512_unpackhi_epi32(c, d));
-	const __m512i all = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd),
-					     _mm512_unpackhi_epi64(ab, cd));
-	const __m256i half = _mm256_add_epi32(
-		_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
-
-	return _mm_add_epi32(_mm256_castsi256_si128(half),
-			     _mm256_extracti128_si256(half, 1));
 }
 
 /* Shifts of four terms: base minus the packed exponents. */
