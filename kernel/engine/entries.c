@@ -238,7 +238,8 @@ static u32 rank_by(const struct vexfs_graph *graph, u32 slot,
 	u32 farthest = 0, i, j;
 
 	graph->kernels->row_query(graph, slot, planes, &query);
-	vexfs_query_unit_euclid(&query, vexfs_load_relaxed(&graph->square_max));
+	vexfs_query_unit_euclid(&query,
+				vexfs_load_relaxed(&graph->square_usual));
 	graph->kernels->keys(graph, &query, group->slots, group->count, keys);
 	for (i = 0; i < group->count; i++) {
 		ranks[i] = 0;
@@ -298,10 +299,13 @@ void vexfs_add_entry(struct vexfs_graph *graph, u32 slot, u64 *planes)
 		vexfs_store_release(&entries->group_count, 1);
 		return;
 	}
-	if (!is_drawn(entries, slot))
+	/* What is near everything is near nothing else. */
+	if (!is_drawn(entries, slot) ||
+	    vexfs_is_beyond(graph, vexfs_scale_at(graph, slot)->square))
 		return;
 	graph->kernels->row_query(graph, slot, planes, &query);
-	vexfs_query_unit_euclid(&query, vexfs_load_relaxed(&graph->square_max));
+	vexfs_query_unit_euclid(&query,
+				vexfs_load_relaxed(&graph->square_usual));
 	for (tries = 0; tries < 2; tries++) {
 		index = graph->kernels->nearest_group(graph, &query);
 		if (entries->groups[index].count < VEXFS_GROUP_ENTRIES) {

@@ -144,6 +144,14 @@ static int make_chunks(struct vexfs_graph *graph, u32 slot)
 	return 0;
 }
 
+static void tell_lengths(struct vexfs_graph *graph)
+{
+	vexfs_store_relaxed(&graph->square_max,
+			    vexfs_longest_square(&graph->lengths));
+	vexfs_store_relaxed(&graph->square_usual,
+			    vexfs_usual_square(&graph->lengths));
+}
+
 static void make_row(struct vexfs_graph *graph, u32 slot)
 {
 	const struct vexfs_row_constants *row =
@@ -158,12 +166,10 @@ static void make_row(struct vexfs_graph *graph, u32 slot)
 				scale, line);
 	else
 		memcpy(line, &scale, sizeof(scale));
-	vexfs_count_exponent(&graph->squares,
-			     (u32)vexfs_packed_field(scale.square));
+	vexfs_count_length(&graph->lengths, scale.square);
 	if (scale.square && scale.square < graph->square_min)
 		vexfs_store_relaxed(&graph->square_min, scale.square);
-	if (scale.square > graph->square_max)
-		vexfs_store_relaxed(&graph->square_max, scale.square);
+	tell_lengths(graph);
 }
 
 static void append_to_tail(struct vexfs_graph *graph, u32 slot)
@@ -226,29 +232,21 @@ static void bury(struct vexfs_graph *graph, u32 slot)
 		vexfs_add(&graph->dead_count, 1);
 }
 
-/* All of the highest exponent may have been as long as can be. */
-static void forget_square(struct vexfs_graph *graph, u32 slot)
+static void forget_length(struct vexfs_graph *graph, u32 slot)
 {
-	const bool is_counted =
-		vexfs_life_at(graph, slot) &&
-		vexfs_load_acquire(vexfs_state_at(graph, slot)) !=
-			VEXFS_SLOT_FREE;
-
-	if (is_counted && vexfs_uncount_exponent(
-				  &graph->squares,
-				  (u32)vexfs_packed_field(
-					  vexfs_scale_at(graph, slot)->square)))
-		vexfs_store_relaxed(&graph->square_max,
-				    graph->squares.highest
-						    << VEXFS_PACKED_BITS |
-					    ((1u << VEXFS_PACKED_BITS) - 1));
+	if (!vexfs_life_at(graph, slot) ||
+	    vexfs_load_acquire(vexfs_state_at(graph, slot)) == VEXFS_SLOT_FREE)
+		return;
+	vexfs_uncount_length(&graph->lengths,
+			     vexfs_scale_at(graph, slot)->square);
+	tell_lengths(graph);
 }
 
 void vexfs_graph_remove(struct vexfs_graph *graph, u32 slot)
 {
 	if (slot >= vexfs_slot_limit(graph))
 		return;
-	forget_square(graph, slot);
+	forget_length(graph, slot);
 	vexfs_remove(graph->file, slot);
 	bury(graph, slot);
 }

@@ -20,6 +20,7 @@
 
 #include "entries.h"
 #include "key.h"
+#include "lengths.h"
 #include "platform.h"
 #include "vector_file.h"
 
@@ -53,9 +54,10 @@ struct vexfs_graph {
 	u32 row_bytes; /* of a code */
 	u32 line_bytes; /* of a filter line, or of a bare vexfs_row_scale */
 	u32 square_max; /* packed: no live row has a larger one */
+	u32 square_usual; /* and few have one larger than this */
 	u32 square_min; /* of all rows that there ever were but zeros */
 	u32 length_max; /* that a code can have */
-	struct vexfs_exponents squares; /* of the live rows, as packed */
+	struct vexfs_lengths lengths; /* of the live rows */
 	u32 linked_count; /* tombstones too */
 	u32 dead_count; /* tombstones that no repair has begun to take out */
 	u32 dying_count; /* those that one is taking out */
@@ -102,10 +104,8 @@ static inline u8 *vexfs_state_at(const struct vexfs_graph *graph, u32 slot)
 	return graph->states[slot / VEXFS_CHUNK_ROWS] + slot % VEXFS_CHUNK_ROWS;
 }
 
-/* In octaves of squares, in 2^-21: what counts as one length, and what keys of one
- * unit tell apart. */
+/* What counts as one length: in octaves of squares, in 2^-21. */
 #define VEXFS_SQUARES_ALIKE (1u << 17)
-#define VEXFS_SQUARES_APART (16u << 21)
 
 /* A packed number on a scale without gaps: the highest bit of a mantissa is set. */
 static inline u32 vexfs_octaves(u32 packed)
@@ -126,10 +126,22 @@ vexfs_link_metric(const struct vexfs_graph *graph)
 	const u32 least = vexfs_octaves(vexfs_load_relaxed(&graph->square_min));
 
 	return graph->file->metric == VEXFS_METRIC_DOT && most > least &&
-			       most - least > VEXFS_SQUARES_ALIKE &&
-			       most - least < VEXFS_SQUARES_APART
+			       most - least > VEXFS_SQUARES_ALIKE
 		       ? VEXFS_METRIC_DOT
 		       : VEXFS_METRIC_EUCLID;
+}
+
+/*
+ * Whether a row of that square is one of the few that are longer than usual: by the
+ * inner product such a one is among the nearest of half of all rows and queries.
+ */
+static inline bool vexfs_is_beyond(const struct vexfs_graph *graph, u32 square)
+{
+	const u32 usual = vexfs_load_relaxed(&graph->square_usual);
+
+	return graph->file->metric == VEXFS_METRIC_DOT && square > usual &&
+	       vexfs_octaves(square) - vexfs_octaves(usual) >
+		       VEXFS_SQUARES_ALIKE;
 }
 
 /* Chooses the unit of a query's keys to the rows of a graph; `reach` is Euclid's. */
@@ -139,7 +151,7 @@ static inline void vexfs_set_unit(const struct vexfs_graph *graph,
 {
 	if (metric == VEXFS_METRIC_DOT)
 		vexfs_query_unit_dot(query,
-				     vexfs_load_relaxed(&graph->square_max));
+				     vexfs_load_relaxed(&graph->square_usual));
 	else
 		vexfs_query_unit_euclid(query, reach);
 }

@@ -59,6 +59,7 @@ void vexfs_query_unit_dot(struct vexfs_query *query, u32 square_max)
 				 VEXFS_PACKED_BITS - 30);
 	query->square_base = 2 * VEXFS_PACKED_BIAS;
 	query->square_scale = 0;
+	query->near_above = 0;
 	/* A code that is not zero has a length of 127 or more. */
 	down = query->dot_base - vexfs_packed_field(row);
 	query->origin = 0;
@@ -78,6 +79,7 @@ void vexfs_query_unit_euclid(struct vexfs_query *query, u32 reach)
 	set_bases(query, vexfs_packed_exponent(square) - step_exponent - 28);
 	query->square_scale =
 		(s32)((1ULL << 43) / (u32)vexfs_packed_mantissa(query->step));
+	query->near_above = 0x7fffffff;
 	query->square_base =
 		query->unit + 44 + step_exponent + VEXFS_PACKED_BIAS;
 	down = query->square_base - vexfs_packed_field(query->square);

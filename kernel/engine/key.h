@@ -69,9 +69,10 @@ struct vexfs_query {
 	s32 dot_base; /* a row's shift is this minus the field of its step */
 	s32 square_base; /* and this minus the field of its square */
 	s32 square_scale; /* 1 / (2 step) as a mantissa; 0 for inner products */
+	s32 near_above; /* dots that make rows beyond the unit near */
+	s32 plane_sum;
 	s64 origin; /* key + origin is a distance that starts at zero */
 	const u64 *planes; /* the code in four bits, a bit plane each, or NULL */
-	s32 plane_sum;
 };
 
 /*
@@ -98,7 +99,8 @@ static inline s32 vexfs_key_of(const struct vexfs_query *query, s32 dot,
 	s64 key;
 
 	if (down < 0 || square_down < 0)
-		return VEXFS_KEY_FAR; /* beyond what the unit can express */
+		/* beyond what the unit can express */
+		return dot > query->near_above ? VEXFS_KEY_NEAR : VEXFS_KEY_FAR;
 	down = down < 63 ? down : 63;
 	square_down = square_down < 63 ? square_down : 63;
 	key = ((s64)query->square_scale * vexfs_packed_mantissa(row.square) >>

@@ -59,48 +59,85 @@ static ALWAYS_INLINE s32 hiding_product(const struct vexfs_query *query,
 	return vexfs_clamp_key(product >> (down < 63 ? down : 63));
 }
 
+/* A candidate as a query, and the key below which a kept slot hides it. Not inlined,
+ * as the frames of all lengths would add up. */
+static NEVER_INLINE s32 make_candidate(const struct vexfs_graph *graph,
+				       const struct vexfs_prune *prune,
+				       u32 slot, s32 key,
+				       struct vexfs_query *candidate)
+{
+	set_row_query(graph, slot, candidate);
+	vexfs_set_unit(graph, candidate, prune->metric, prune->query->square);
+	return prune->metric == VEXFS_METRIC_DOT
+		       ? hiding_product(prune->query, candidate, key)
+		       : hiding_threshold(prune->query, candidate, key);
+}
+
+/* Whether one of what is kept from `first` on hides a candidate. */
 static ALWAYS_INLINE bool is_hidden(const struct vexfs_graph *graph,
 				    const struct vexfs_prune *prune, u32 slot,
-				    s32 key, u32 kept, const u32 blocks)
+				    s32 key, u32 first, u32 kept,
+				    const u32 blocks)
 {
 	struct vexfs_query candidate;
-	s32 threshold, keys[4];
+	const s32 threshold =
+		make_candidate(graph, prune, slot, key, &candidate);
+	s32 keys[4];
 	u32 i;
 
-	set_row_query(graph, slot, &candidate);
-	vexfs_set_unit(graph, &candidate, prune->metric, prune->query->square);
-	threshold = prune->metric == VEXFS_METRIC_DOT
-			    ? hiding_product(prune->query, &candidate, key)
-			    : hiding_threshold(prune->query, &candidate, key);
-	for (i = 0; i < kept; i += 4)
+	for (i = first; i < kept; i += 4)
 		if (keys4_below(graph, &candidate, prune->kept + i, threshold,
 				blocks, keys))
 			return true;
 	return false;
 }
 
+static ALWAYS_INLINE void swap_slots(u32 *one, u32 *other)
+{
+	const u32 slot = *one;
+
+	*one = *other;
+	*other = slot;
+}
+
+/*
+ * A row beyond the usual length would hide nearly everything. So those come first
+ * in `kept` and hide only each other; and where the links are of one of them not
+ * even that, as a query may find only some of them near.
+ */
 static ALWAYS_INLINE u32 prune_blocks(const struct vexfs_graph *graph,
 				      const struct vexfs_prune *prune,
 				      const u32 blocks)
 {
 	const struct vexfs_pool *from = prune->from;
-	u32 kept = 0, count, i, j;
+	const bool is_of_beyond = vexfs_is_beyond(graph, prune->query->square);
+	u32 kept = 0, beyond = 0, count, i;
 
 	for (count = 0; count < prune->count && kept < prune->kept_max;
 	     count++) {
 		const u32 slot = from->slots[count] & ~VEXFS_EXPANDED;
+		bool is_beyond;
+		u32 first;
 
 		if (from->keys[count] == VEXFS_KEY_NONE)
 			break;
 		from->slots[count] = slot;
-		if (kept && is_hidden(graph, prune, slot, from->keys[count],
-				      kept, blocks)) {
+		is_beyond = vexfs_is_beyond(
+			graph, vexfs_scale_at(graph, slot)->square);
+		first = !is_beyond ? beyond : is_of_beyond ? kept : 0;
+		if (first < kept &&
+		    is_hidden(graph, prune, slot, from->keys[count], first,
+			      kept, blocks)) {
 			from->slots[count] |= VEXFS_EXPANDED;
 			continue;
 		}
 		prune->kept[kept++] = slot;
-		for (j = kept; j % 4; j++)
-			prune->kept[j] = slot;
+		if (is_beyond)
+			swap_slots(&prune->kept[beyond++],
+				   &prune->kept[kept - 1]);
+		/* They are compared by fours. */
+		for (i = 0; i < 3; i++)
+			prune->kept[kept + i] = prune->kept[kept - 1];
 	}
 	/* Where nearly all hide behind a few, the nearest are kept after all:
 	 * they would have too few links to them. */

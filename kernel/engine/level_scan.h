@@ -131,7 +131,7 @@ static void set_scan_unit(const struct vexfs_graph *graph,
 
 	if (graph->file->metric == VEXFS_METRIC_DOT) {
 		vexfs_query_unit_dot(&walk->query,
-				     vexfs_load_relaxed(&graph->square_max));
+				     vexfs_load_relaxed(&graph->square_usual));
 		return;
 	}
 	begin_allowed(walk, &from);

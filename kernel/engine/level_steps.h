@@ -18,15 +18,19 @@ static ALWAYS_INLINE s32 threshold_of(const struct vexfs_walk *walk)
 {
 	const struct vexfs_pool *pool = &walk->pool;
 	const s32 last = pool->keys[pool->ef - 1];
-	s64 ranked, reach;
+	s64 ranked, away, reach;
 
 	if (!walk->stop_rank)
 		return last;
 	ranked = walk->pool.keys[walk->stop_rank - 1];
 	if (ranked == VEXFS_KEY_NONE)
 		return last;
-	reach = ranked +
-		((ranked + walk->query.origin) * walk->stop_share >> 16) + 1;
+	away = ranked + walk->query.origin;
+	/* So far below zero only where it is a row beyond the usual length, whose
+	 * distance is none. */
+	if (away < -(walk->query.origin >> 4))
+		return last;
+	reach = ranked + (away * walk->stop_share >> 16) + 1;
 	return reach < last ? (s32)reach : last;
 }
 

@@ -89,7 +89,7 @@ struct vexfs_prune {
 	u32 count; /* places of `from` */
 	u32 kept_min; /* where there are so many */
 	u32 kept_max;
-	u32 *kept; /* room for kept_max rounded up to 4 */
+	u32 *kept; /* room for three more */
 };
 
 /* Everything that one SIMD level compiles for itself; all give the same. */

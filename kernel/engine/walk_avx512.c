@@ -85,12 +85,19 @@ static inline __m256i term_of(__m128i factor, __m128i packed, __m128i shift)
 		_mm256_cvtepu32_epi64(shift));
 }
 
-static inline __m128i saturated(__m256i keys, __mmask8 far)
+static inline __m128i saturated(__m256i keys)
 {
-	const __m128i most = _mm_set1_epi32(VEXFS_KEY_FAR);
+	return _mm_min_epi32(_mm256_cvtsepi64_epi32(keys),
+			     _mm_set1_epi32(VEXFS_KEY_FAR));
+}
 
+/* The keys of those that are beyond what the unit can express. */
+static inline __m128i ends_of(const struct vexfs_query *query, __m128i dots)
+{
 	return _mm_mask_mov_epi32(
-		_mm_min_epi32(_mm256_cvtsepi64_epi32(keys), most), far, most);
+		_mm_set1_epi32(VEXFS_KEY_FAR),
+		_mm_cmpgt_epi32_mask(dots, _mm_set1_epi32(query->near_above)),
+		_mm_set1_epi32(VEXFS_KEY_NEAR));
 }
 
 static inline u32 store_below(__m128i found, s32 threshold, s32 *keys)
@@ -116,6 +123,8 @@ codes4_below(const struct vexfs_query *query, const s8 *const *codes,
 	const __m512i flip = _mm512_set1_epi8((char)0x80);
 	__m512i a = _mm512_setzero_si512(), b = a, c = a, d = a;
 	__m128i first, second, steps, squares, shift, square_shift, dots;
+	__m128i found;
+	__mmask8 beyond;
 	u32 i;
 
 	for (i = 0; i < blocks * VEXFS_ROW_ALIGN; i += 64) {
@@ -148,13 +157,14 @@ codes4_below(const struct vexfs_query *query, const s8 *const *codes,
 			     _mm_set1_epi32(query->code_sum));
 	shift = shifts_of(query->dot_base, steps);
 	square_shift = shifts_of(query->square_base, squares);
-	return store_below(
-		saturated(_mm256_sub_epi64(
-				  term_of(_mm_set1_epi32(query->square_scale),
-					  squares, square_shift),
-				  term_of(dots, steps, shift)),
-			  _mm_movepi32_mask(_mm_or_si128(shift, square_shift))),
-		threshold, keys);
+	found = saturated(
+		_mm256_sub_epi64(term_of(_mm_set1_epi32(query->square_scale),
+					 squares, square_shift),
+				 term_of(dots, steps, shift)));
+	beyond = _mm_movepi32_mask(_mm_or_si128(shift, square_shift));
+	if (__builtin_expect(beyond, 0))
+		found = _mm_mask_mov_epi32(found, beyond, ends_of(query, dots));
+	return store_below(found, threshold, keys);
 }
 
 /*

@@ -142,7 +142,7 @@ void vexfs_start_walk(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 	memset(walk->seen, 0, seen_bytes(walk->slot_limit));
 	reset(walk);
 	vexfs_set_unit(graph, &walk->query, metric,
-		       vexfs_load_relaxed(&graph->square_max));
+		       vexfs_load_relaxed(&graph->square_usual));
 	find_seeds(graph, walk, NULL, 1, GROUPS_FEW);
 	if (walk->seeds.keys[0] == VEXFS_KEY_NONE)
 		return;
@@ -173,7 +173,7 @@ void vexfs_find_nearest(const struct vexfs_graph *graph,
 			struct vexfs_walk *walk)
 {
 	vexfs_set_unit(graph, &walk->query, graph->file->metric,
-		       vexfs_load_relaxed(&graph->square_max));
+		       vexfs_load_relaxed(&graph->square_usual));
 	find_seeds(graph, walk, NULL, SEEDS_NEAR, GROUPS_FEW);
 }
 
@@ -241,7 +241,7 @@ void vexfs_start_hops(const struct vexfs_graph *graph, struct vexfs_walk *walk)
 	largest = other > largest ? other : largest;
 	vexfs_set_unit(graph, &walk->query, graph->file->metric,
 		       passing ? largest
-			       : vexfs_load_relaxed(&graph->square_max));
+			       : vexfs_load_relaxed(&graph->square_usual));
 	failing = vexfs_take_unseen(walk, walk->buffer, failing);
 	if (failing)
 		graph->kernels->offer(graph, &walk->query, walk->buffer,

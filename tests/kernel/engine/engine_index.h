@@ -189,6 +189,8 @@ inline floats make_rows(std::mt19937_64& random, const std::string& kind, std::u
     float scale = 1;
     if (kind == "tiny") scale = 1e-38F;
     if (kind == "huge") scale = 1e17F;
+    if (kind == "short half" && random() % 2 == 0) scale = 1e-6F;
+    if (kind == "a few huge" && r % 401 == 50) scale = 1e30F;
     if (kind == "mixed norms") scale = std::ldexp(1.0F, static_cast<int>(random() % 12) - 6);
     for (std::uint32_t d = 0; d < dim; ++d) {
       float value = centres[cluster * dim + d] + 0.4F * normal(random);

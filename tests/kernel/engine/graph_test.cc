@@ -68,7 +68,9 @@ TEST_P(recall_test, recall_is_what_it_was) {
   std::mt19937_64 random(11);
   constexpr std::uint32_t count = 4000;
   floats rows = make_rows(random, expected.kind, count, expected.dim);
-  floats queries = make_rows(random, expected.kind, 100, expected.dim);
+  floats queries = make_rows(
+      random, expected.kind == std::string_view("a few huge") ? "clusters" : expected.kind, 100,
+      expected.dim);
   if (expected.has_unit_length) {
     normalise_rows(rows, expected.dim);
     normalise_rows(queries, expected.dim);
@@ -83,8 +85,11 @@ TEST_P(recall_test, recall_is_what_it_was) {
               0.002);
   const auto wider = index.search(queries, {.wanted = 16, .ef = 100});
   EXPECT_GE(recall(rows, queries, expected.metric, expected.dim, truth, wider), 0.975);
-  // Rows without a link to them are few even where rows hide behind each other.
-  EXPECT_LE(unreachable_count(index.graph()), count / 25);
+  // Rows without a link to them are few even where rows hide behind each other; but those that are
+  // a thousand times shorter than others are among the nearest of nothing.
+  const bool has_tiny_rows =
+      expected.metric == VEXFS_METRIC_DOT && expected.kind == std::string_view("mixed norms");
+  EXPECT_LE(unreachable_count(index.graph()), has_tiny_rows ? count / 7 : count / 25);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -96,8 +101,12 @@ INSTANTIATE_TEST_SUITE_P(
                     recalled{"anisotropic", VEXFS_METRIC_EUCLID, false, 128, 0.9995},
                     recalled{"drifting", VEXFS_METRIC_EUCLID, false, 128, 1},
                     recalled{"clusters", VEXFS_METRIC_DOT, false, 128, 0.9985},
-                    recalled{"mixed norms", VEXFS_METRIC_DOT, false, 128, 0.82},
+                    recalled{"mixed norms", VEXFS_METRIC_DOT, false, 128, 1},
                     recalled{"mixed norms", VEXFS_METRIC_EUCLID, false, 128, 0.99},
+                    recalled{"a few huge", VEXFS_METRIC_DOT, false, 128, 0.998},
+                    recalled{"a few huge", VEXFS_METRIC_DOT, false, 300, 0.998},
+                    recalled{"a few huge", VEXFS_METRIC_EUCLID, false, 128, 1},
+                    recalled{"short half", VEXFS_METRIC_DOT, false, 128, 1},
                     recalled{"many zeros", VEXFS_METRIC_DOT, true, 128, 0.964},
                     recalled{"many zeros", VEXFS_METRIC_EUCLID, false, 320, 0.902},
                     recalled{"duplicates", VEXFS_METRIC_EUCLID, false, 64, 1},

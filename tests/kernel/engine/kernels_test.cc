@@ -38,10 +38,7 @@ void expect_same_keys(const vexfs_graph* graph, const coded_query& coded,
               0);
   }
   vexfs_query query = coded.query;
-  if (graph->file->metric == VEXFS_METRIC_DOT)
-    vexfs_query_unit_dot(&query, graph->square_max);
-  else
-    vexfs_query_unit_euclid(&query, graph->square_max);
+  vexfs_set_unit(graph, &query, graph->file->metric, graph->square_usual);
   // Every count up to a few blocks, in an order that is not that of the slots.
   for (std::uint32_t taken = 1; taken < 13; ++taken) {
     std::vector<std::uint32_t> slots(taken);
@@ -64,7 +61,7 @@ TEST_P(kernels_test, queries_and_keys_are_the_same_at_every_level) {
   const std::uint32_t dim = GetParam();
   SCOPED_TRACE("seed " + std::to_string(test_seed()));
   constexpr std::uint32_t count = 131;
-  for (const char* kind : {"clusters", "many zeros", "mixed norms", "tiny"}) {
+  for (const char* kind : {"clusters", "many zeros", "mixed norms", "tiny", "a few huge"}) {
     SCOPED_TRACE(kind);
     std::mt19937_64 random(test_seed() + dim);
     const floats rows = make_rows(random, kind, count, dim);
@@ -87,12 +84,11 @@ TEST_P(kernels_test, queries_and_keys_are_the_same_at_every_level) {
   }
 }
 
-TEST_P(kernels_test, graphs_and_answers_are_the_same_at_every_level) {
-  const std::uint32_t dim = GetParam();
-  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+void expect_same_graphs(std::uint32_t dim, const char* kind, vexfs_metric metric) {
+  SCOPED_TRACE(kind);
   std::mt19937_64 random(test_seed() + dim);
   const std::uint32_t count = dim > 600 ? 150 : 500;
-  const floats rows = make_rows(random, "clusters", count, dim);
+  const floats rows = make_rows(random, kind, count, dim);
   const floats queries = make_rows(random, "clusters", 9, dim);
   std::vector<std::uint64_t> bitmap(VEXFS_CHUNK_ROWS / 64);
   for (std::uint64_t& word : bitmap)
@@ -104,11 +100,11 @@ TEST_P(kernels_test, graphs_and_answers_are_the_same_at_every_level) {
     config.links_new = 12;
     config.links_kept = 14;
     config.ef_construct = 40;
-    engine_index oracle(dim, VEXFS_METRIC_EUCLID, config, simd_level::scalar);
+    engine_index oracle(dim, metric, config, simd_level::scalar);
     oracle.insert_all(rows);
     oracle.link_all();
     for (const simd_level level : levels()) {
-      engine_index index(dim, VEXFS_METRIC_EUCLID, config, level);
+      engine_index index(dim, metric, config, level);
       index.insert_all(rows);
       index.link_all();
       for (std::uint32_t slot = 0; slot < count; ++slot)
@@ -134,6 +130,12 @@ TEST_P(kernels_test, graphs_and_answers_are_the_same_at_every_level) {
       }
     }
   }
+}
+
+TEST_P(kernels_test, graphs_and_answers_are_the_same_at_every_level) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  expect_same_graphs(GetParam(), "clusters", VEXFS_METRIC_EUCLID);
+  expect_same_graphs(GetParam(), "a few huge", VEXFS_METRIC_DOT);
 }
 
 INSTANTIATE_TEST_SUITE_P(dims, kernels_test,
