@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /*
- * vpmovsxbw (3 cycles, 1 a cycle from memory) widens 16 codes, vpmaddwd
- * (4-5 cycles, 2 a cycle) multiplies and adds pairs; four rows keep four sums
- * in flight. Bits are counted by vpshufb over nibbles.
+ * vpmaddubsw (4-5 cycles, 2 a cycle) multiplies 32 pairs of an unsigned and a
+ * signed byte and adds them by twos, vpmaddwd by one adds those by twos: the
+ * magnitudes of the query by the row's codes, which vpsignb gives the query's signs.
+ * Four rows keep four sums in flight. Bits are counted by vpshufb over nibbles.
  */
 #include "blocks.h"
 #include "walk.h"
@@ -73,6 +74,19 @@ static inline __m128i sum_four(const __m256i *sums)
 			     _mm256_extracti128_si256(all, 1));
 }
 
+/* sums += products of 32 codes with as many of a row: pairs stay within an int16,
+ * since no code is below -127. */
+static inline __m256i add_products(__m256i sums, __m256i magnitudes,
+				   __m256i values, const s8 *row)
+{
+	const __m256i codes = _mm256_sign_epi8(
+		_mm256_load_si256((const __m256i *)row), values);
+
+	return _mm256_add_epi32(
+		sums, _mm256_madd_epi16(_mm256_maddubs_epi16(magnitudes, codes),
+					_mm256_set1_epi16(1)));
+}
+
 static inline __attribute__((always_inline)) u32
 codes4_below(const struct vexfs_query *query, const s8 *const *codes,
 	     const struct vexfs_row_scale *const *scales, s32 threshold,
@@ -84,18 +98,14 @@ codes4_below(const struct vexfs_query *query, const s8 *const *codes,
 
 	for (r = 0; r < 4; r++)
 		sums[r] = _mm256_setzero_si256();
-	for (i = 0; i < blocks * VEXFS_ROW_ALIGN; i += 16) {
-		const __m256i values = _mm256_cvtepi8_epi16(
-			_mm_load_si128((const __m128i *)(query->code + i)));
+	for (i = 0; i < blocks * VEXFS_ROW_ALIGN; i += 32) {
+		const __m256i values =
+			_mm256_load_si256((const __m256i *)(query->code + i));
+		const __m256i magnitudes = _mm256_abs_epi8(values);
 
 		for (r = 0; r < 4; r++)
-			sums[r] = _mm256_add_epi32(
-				sums[r],
-				_mm256_madd_epi16(
-					values,
-					_mm256_cvtepi8_epi16(_mm_load_si128(
-						(const __m128i *)(codes[r] +
-								  i)))));
+			sums[r] = add_products(sums[r], magnitudes, values,
+					       codes[r] + i);
 	}
 	_mm_storeu_si128((__m128i *)dots, sum_four(sums));
 	for (r = 0; r < 4; r++) {
