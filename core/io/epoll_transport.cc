@@ -18,7 +18,6 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -117,13 +116,6 @@ class epoll_transport final : public transport {
     }
     asio::post(files_, [this, file, at, into, &done] {
       end_file(done, status_of(::pread(file, into.data(), into.size(), at)));
-    });
-  }
-
-  void populate(std::span<std::byte> memory) override {
-    asio::post(files_, [memory] {
-      [[maybe_unused]] const int refused =
-          ::madvise(memory.data(), memory.size(), MADV_POPULATE_WRITE);
     });
   }
 

@@ -2,6 +2,8 @@
 #include "core/io/huge_pages.h"
 
 #include <algorithm>
+#include <array>
+#include <condition_variable>
 #include <cstdint>
 #include <cstring>
 #include <iterator>
@@ -9,17 +11,25 @@
 #include <mutex>
 #include <new>
 #include <span>
+#include <system_error>
+#include <thread>
 
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include "core/io/loop.h"
-#include "core/io/transport.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(memory, bytes) ((void)(memory), (void)(bytes))
 #define ASAN_UNPOISON_MEMORY_REGION(memory, bytes) ((void)(memory), (void)(bytes))
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define VEXFS_UNSANITIZED __attribute__((no_sanitize("address", "thread")))
+#else
+#define VEXFS_UNSANITIZED
 #endif
 
 namespace vexfs::io {
@@ -32,7 +42,7 @@ constexpr std::size_t huge_bytes = std::size_t{2} << 20;
 // links.
 constexpr std::size_t made_bytes_max = 4 * huge_bytes;
 constexpr std::size_t ahead_bytes = 2 * huge_bytes;
-constexpr std::size_t region_bytes_min = std::size_t{64} << 20;  // addresses, not memory
+constexpr std::size_t region_bytes_min = std::size_t{256} << 20;  // addresses, not memory
 
 constexpr std::size_t round_up(std::size_t bytes, std::size_t unit) {
   return (bytes + unit - 1) / unit * unit;
@@ -137,9 +147,70 @@ taken_memory take(std::size_t bytes) {
           from.unused.bytes_at(reinterpret_cast<std::uintptr_t>(memory) + bytes)};
 }
 
-void populate(std::byte* memory, std::size_t bytes) {
-  loop* const here = loop::current_or_null();
-  if (here && here->has_transport() && bytes > 0) here->transport().populate({memory, bytes});
+/// Touches memory before others do, in a thread of its own. MADV_POPULATE_WRITE would keep the
+/// whole address space locked meanwhile, and hold up every core whose heap grows.
+class page_maker {
+ public:
+  /// What finds no place is made when it is touched.
+  void ask(std::byte* memory, std::size_t bytes) {
+    if (bytes == 0) return;
+    {
+      const std::scoped_lock lock(guard_);
+      if (count_ == wanted_.size()) return;
+      wanted_[(first_ + count_++) % wanted_.size()] = {memory, bytes};
+      if (state_ == thread_state::none) start();
+    }
+    waiting_.notify_one();
+  }
+
+ private:
+  enum class thread_state : std::uint8_t { none, runs, refused };
+
+  void start() {
+    try {
+      std::thread([this] { run(); }).detach();
+      state_ = thread_state::runs;
+    } catch (const std::system_error&) {
+      state_ = thread_state::refused;
+    }
+  }
+
+  [[noreturn]] void run() {
+    ::pthread_setname_np(::pthread_self(), "pages");
+    for (;;) {
+      std::span<std::byte> next;
+      {
+        std::unique_lock lock(guard_);
+        waiting_.wait(lock, [this] { return count_ > 0; });
+        next = wanted_[first_];
+        first_ = (first_ + 1) % wanted_.size();
+        --count_;
+      }
+      for (std::size_t at = 0; at < next.size(); at += page_bytes)
+        touch(next[at]);
+    }
+  }
+
+  // Its owner may write to the byte at the same time, or have given it back: it stays what it is.
+  VEXFS_UNSANITIZED static void touch(std::byte& byte) {
+    unsigned char zero = 0;
+    __atomic_compare_exchange_n(reinterpret_cast<unsigned char*>(&byte), &zero, 0, false,
+                                __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  }
+
+  std::mutex guard_;
+  std::condition_variable waiting_;
+  std::array<std::span<std::byte>, 64> wanted_;
+  std::size_t first_ = 0;
+  std::size_t count_ = 0;
+  thread_state state_ = thread_state::none;
+};
+
+/// On a core only: elsewhere nobody is waited for.
+void make_ahead(std::byte* memory, std::size_t bytes) {
+  static page_maker& one = *new page_maker;  // never destroyed: its thread never ends
+  const loop* const here = loop::current_or_null();
+  if (here && here->has_transport()) one.ask(memory, bytes);
 }
 
 }  // namespace
@@ -148,8 +219,8 @@ void* take_huge(std::size_t bytes) noexcept try {
   bytes = round_up(bytes, page_bytes);
   const taken_memory taken = take(bytes);
   if (!taken.memory) return nullptr;
-  populate(taken.memory, std::min(bytes, made_bytes_max));
-  populate(taken.memory + bytes, std::min(taken.behind_bytes, ahead_bytes));
+  make_ahead(taken.memory, std::min(bytes, made_bytes_max));
+  make_ahead(taken.memory + bytes, std::min(taken.behind_bytes, ahead_bytes));
   return taken.memory;
 } catch (const std::bad_alloc&) {
   return nullptr;

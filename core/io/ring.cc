@@ -110,12 +110,6 @@ class ring final : public transport {
     io_uring_prep_read(sqe, file, into.data(), static_cast<unsigned>(into.size()), offset);
     io_uring_sqe_set_data(sqe, &done);
   }
-  void populate(std::span<std::byte> memory) override {
-    io_uring_sqe* sqe = next_sqe();
-    io_uring_prep_madvise(sqe, memory.data(), static_cast<__off_t>(memory.size()),
-                          MADV_POPULATE_WRITE);
-    io_uring_sqe_set_data(sqe, nullptr);
-  }
   void read_event(int event, std::uint64_t& counter, completion& done) override {
     io_uring_sqe* sqe = next_sqe();
     io_uring_prep_read(sqe, event, &counter, sizeof(counter), 0);
@@ -170,7 +164,7 @@ void ring::reap() {
   io_uring_for_each_cqe(&uring_, head, cqe) {
     ++count;
     auto* operation = static_cast<completion*>(io_uring_cqe_get_data(cqe));
-    if (!operation) continue;  // cancel, close, populate: nobody waits
+    if (!operation) continue;  // cancel and close: nobody waits
     ended_.push_back({operation, cqe->res,
                       (cqe->flags & IORING_CQE_F_BUFFER) != 0
                           ? cqe->flags >> IORING_CQE_BUFFER_SHIFT

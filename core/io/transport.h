@@ -50,9 +50,6 @@ class transport {
   /// number of a file's may be under way, and none of them can be cancelled.
   virtual void read_file(int file, std::uint64_t offset, std::span<std::byte> into,
                          completion& done) = 0;
-  /// Has pages of zeroed memory made before they are touched, elsewhere than on this core. A help
-  /// that nobody waits for: where it is refused, each is made when it is touched.
-  virtual void populate(std::span<std::byte> memory) = 0;
   virtual void read_event(int event, std::uint64_t& counter, completion& done) = 0;
   /// The operation still completes: with -ECANCELED, or as if nothing had happened. A sync cannot
   /// be cancelled.

@@ -406,24 +406,6 @@ TEST_P(transport_test, reads_of_a_file_give_what_is_there_and_a_bad_file_is_an_e
   EXPECT_EQ(first_read.outcomes.back().result, -EBADF);
 }
 
-TEST_P(transport_test, memory_that_is_populated_is_there_without_being_touched) {
-  constexpr std::size_t page_bytes = 4096;
-  constexpr std::size_t bytes = 64 * page_bytes;
-  void* const memory =
-      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  ASSERT_NE(memory, MAP_FAILED);
-  transport_->populate({static_cast<std::byte*>(memory), bytes});
-  std::array<unsigned char, bytes / page_bytes> present{};
-  const auto is_there = [&] {
-    EXPECT_EQ(::mincore(memory, bytes, present.data()), 0);
-    return std::ranges::all_of(present, [](unsigned char page) { return page % 2 == 1; });
-  };
-  for (int turn = 0; turn < 10'000 && !is_there(); ++turn)
-    transport_->submit_and_wait(1'000'000);
-  EXPECT_TRUE(is_there());
-  ::munmap(memory, bytes);
-}
-
 TEST_P(transport_test, more_operations_than_a_queue_holds_begun_in_one_turn_all_end) {
   const int file = ::memfd_create("synced", MFD_CLOEXEC);
   std::vector<recorded> syncs(2 * ring_sq_entries + 1);
