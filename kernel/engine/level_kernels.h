@@ -9,8 +9,8 @@
  *       the others need not be stored
  *   keep_8(to, from, set)      moves those of eight that are in a set to the
  *       front of `to`, which may begin before `from`; how many
- *   unseen_links(row, width, slot_limit, seen, slots)  the slots of a row's links
- *       below the limit that have no bit in `seen`; up to 16 more are written
+ *   links_where(row, width, slot_limit, bits, is_set, slots)  the slots of a row's
+ *       links below the limit whose bit is so; up to 16 more are written
  *   next_open(pool, from)      the first place from there that has not been
  *       expanded, or the pool's ef or more
  *   pool_put(pool, key, slot)  the place where it was inserted

@@ -14,8 +14,8 @@ static inline u32 keep_8(u32 *to, const u32 *from, u32 set)
 	return kept;
 }
 
-static inline u32 unseen_links(const u32 *row, u32 width, u32 slot_limit,
-			       const u64 *seen, u32 *slots)
+static inline u32 links_where(const u32 *row, u32 width, u32 slot_limit,
+			      const u64 *bits, const bool is_set, u32 *slots)
 {
 	u32 count = 0, i;
 
@@ -29,7 +29,7 @@ static inline u32 unseen_links(const u32 *row, u32 width, u32 slot_limit,
 		if (found >= slot_limit)
 			continue;
 		slots[count] = found;
-		count += !(seen[found / 64] >> (found % 64) & 1);
+		count += (bits[found / 64] >> (found % 64) & 1) == is_set;
 	}
 	return count;
 }

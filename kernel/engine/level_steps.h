@@ -53,8 +53,8 @@ static ALWAYS_INLINE u32 gather_unseen(const struct vexfs_graph *graph,
 				       struct vexfs_walk *walk, u32 slot)
 {
 	const u32 count =
-		unseen_links(vexfs_links_at(graph, slot), graph->config.width,
-			     walk->slot_limit, walk->seen, walk->buffer);
+		links_where(vexfs_links_at(graph, slot), graph->config.width,
+			    walk->slot_limit, walk->seen, false, walk->buffer);
 
 	return vexfs_take_unseen(walk, walk->buffer, count);
 }
@@ -84,26 +84,16 @@ static ALWAYS_INLINE void ask_for_buffer(const struct vexfs_graph *graph,
 static ALWAYS_INLINE void step_hop(const struct vexfs_graph *graph,
 				   struct vexfs_walk *walk, const u32 blocks)
 {
-	u32 count = 0, h, i;
+	u32 count = 0, h;
 
 	for (h = 0; h < walk->hop_count; h++) {
-		const u32 *found = walk->buffer + count;
-		const u32 unseen =
-			unseen_links(vexfs_links_at(graph, walk->hops[h]),
-				     graph->config.width, walk->slot_limit,
-				     walk->seen, walk->buffer + count);
+		u32 *found = walk->buffer + count;
+		const u32 passing =
+			links_where(vexfs_links_at(graph, walk->hops[h]),
+				    graph->config.width, walk->slot_limit,
+				    walk->allowed, true, found);
 
-		for (i = 0; i < unseen; i++) {
-			const u32 slot = found[i];
-			u64 *word = &walk->seen[slot / 64];
-			const u64 bit = 1ULL << (slot % 64);
-			const u64 taken =
-				walk->allowed[slot / 64] & bit & ~*word;
-
-			walk->buffer[count] = slot;
-			count += taken != 0;
-			*word |= taken;
-		}
+		count += vexfs_take_unseen(walk, found, passing);
 	}
 	walk->count = count;
 	ask_for_buffer(graph, walk, blocks);

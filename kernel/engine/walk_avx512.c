@@ -303,8 +303,8 @@ static inline u32 keep_8(u32 *to, const u32 *from, u32 set)
 	return (u32)__builtin_popcount(set);
 }
 
-static inline u32 unseen_links(const u32 *row, u32 width, u32 slot_limit,
-			       const u64 *seen, u32 *slots)
+static inline u32 links_where(const u32 *row, u32 width, u32 slot_limit,
+			      const u64 *bits, const bool is_set, u32 *slots)
 {
 	const __m512i one = _mm512_set1_epi32(1);
 	const __m512i limit = _mm512_set1_epi32((s32)slot_limit);
@@ -316,16 +316,17 @@ static inline u32 unseen_links(const u32 *row, u32 width, u32 slot_limit,
 			_mm512_sub_epi32(_mm512_load_si512(row + i), one);
 		const __mmask16 known = _mm512_cmplt_epu32_mask(found, limit);
 		const __m512i words = _mm512_mask_i32gather_epi32(
-			found, known, _mm512_srli_epi32(found, 5), seen, 4);
-		const __mmask16 unseen = _mm512_mask_testn_epi32_mask(
-			known, words,
-			_mm512_sllv_epi32(
-				one, _mm512_and_si512(found,
-						      _mm512_set1_epi32(31))));
+			found, known, _mm512_srli_epi32(found, 5), bits, 4);
+		const __m512i bit = _mm512_sllv_epi32(
+			one, _mm512_and_si512(found, _mm512_set1_epi32(31)));
+		const __mmask16 kept =
+			is_set ? _mm512_mask_test_epi32_mask(known, words, bit)
+			       : _mm512_mask_testn_epi32_mask(known, words,
+							      bit);
 
 		_mm512_storeu_si512(slots + count,
-				    _mm512_maskz_compress_epi32(unseen, found));
-		count += (u32)__builtin_popcount(unseen);
+				    _mm512_maskz_compress_epi32(kept, found));
+		count += (u32)__builtin_popcount(kept);
 	}
 	return count;
 }
