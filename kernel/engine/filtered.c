@@ -27,6 +27,15 @@
 #define FAR_PERCENT 12u
 #define FAR_SCAN_BYTES (24u << 20)
 
+/* A walk far from what passes ends where the next place is farther than the last
+ * that is wanted by this share for each place that it would have near it, in 2^-16:
+ * by a tenth where ef is 64. What passes in many places about equally far makes
+ * it long then, and what lies together short. */
+#define FAR_STOP 100u
+
+/* A walk that finds few that pass has so many times the places. */
+#define NARROW_PLACES 2u
+
 /* What a scan reads of every slot that passes. */
 static u32 row_line_bytes(const struct vexfs_graph *graph)
 {
@@ -80,13 +89,24 @@ static u32 passing_near(const struct vexfs_graph *graph,
 }
 
 /* A walk by distance has room for more than it will expand. */
-static u32 far_places(const struct vexfs_search *search)
+static u32 wider_places(const struct vexfs_search *search, u32 times)
 {
-	const u32 places = usual_ef(search) * VEXFS_FAR_PLACES;
+	const u32 places = usual_ef(search) * times;
 
 	return places >= search->wanted && places >= search->stop_rank
 		       ? places
 		       : search->ef;
+}
+
+static void end_far_by_distance(const struct vexfs_search *search,
+				struct vexfs_walk *walk)
+{
+	const u32 share = usual_ef(search) * FAR_STOP;
+
+	if (!walk->stop_rank)
+		walk->stop_rank = search->wanted;
+	if (walk->stop_share < share)
+		walk->stop_share = share;
 }
 
 void vexfs_plan_filtered(const struct vexfs_graph *graph,
@@ -111,7 +131,11 @@ void vexfs_plan_filtered(const struct vexfs_graph *graph,
 	    count <= SCAN_NARROW * slots && passing * NEAR_SHARE < all)
 		return;
 	walk->regime = VEXFS_REGIME_HOPS;
-	walk->places = walk->is_far || count * 100 < live * NARROW_PERCENT
-			       ? far_places(search)
-			       : search->ef;
+	walk->places = search->ef;
+	if (walk->is_far) {
+		walk->places = wider_places(search, VEXFS_FAR_PLACES);
+		end_far_by_distance(search, walk);
+	} else if (count * 100 < live * NARROW_PERCENT) {
+		walk->places = wider_places(search, NARROW_PLACES);
+	}
 }

@@ -12,7 +12,7 @@
 #include "walk.h"
 
 /* The pool of a walk far from what passes has so many times the places. */
-#define VEXFS_FAR_PLACES 2u
+#define VEXFS_FAR_PLACES 4u
 
 /* Chooses the regime of a query that has a bitmap, and the places of its pool. */
 void vexfs_plan_filtered(const struct vexfs_graph *graph,

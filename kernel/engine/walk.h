@@ -19,7 +19,7 @@
 #include "graph.h"
 
 #define VEXFS_EXPANDED 0x80000000u
-#define VEXFS_SEEDS_MAX 64u
+#define VEXFS_SEEDS_MAX 48u
 /* Neighbours that do not pass, whose rows a walk by hops reads at a time. */
 #define VEXFS_HOPS_WAVE 4u
 #define VEXFS_BUFFER_MAX (4 * VEXFS_WIDTH_MAX)

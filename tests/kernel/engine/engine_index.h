@@ -72,6 +72,7 @@ struct search_options {
   std::uint32_t walk_count = 4;
   const std::uint64_t* allowed = nullptr;  // for all queries
   std::uint32_t told_count = ~0U;          // what the engine is told of it; ~0: the truth
+  std::uint64_t* expanded = nullptr;       // how many places it took, for all queries
 };
 
 /// One vector file with its graph and linker.
@@ -144,6 +145,7 @@ class engine_index {
         count, options.told_count == ~0U ? passing : options.told_count);
     search.allowed_counts = allowed_counts.data();
     EXPECT_EQ(vexfs_run_search(graph_, &search), 0);
+    if (options.expanded) *options.expanded = search.expanded_count;
     std::vector<std::vector<vexfs_found>> answers;
     for (std::uint32_t q = 0; q < count; ++q) {
       const auto* begin = found.data() + std::size_t{q} * options.wanted;

@@ -132,6 +132,94 @@ INSTANTIATE_TEST_SUITE_P(kinds, filter_test,
                                          filtered{"far", 10}, filtered{"far", 5},
                                          filtered{"far", 2.5}));
 
+/// Groups of rows around centres; those of the second half pass.
+struct grouped_rows {
+  grouped_rows(std::mt19937_64& random, const floats& centres, std::uint32_t group_rows)
+      : group_count(static_cast<std::uint32_t>(centres.size() / dim)),
+        index(dim, VEXFS_METRIC_EUCLID, usual_config(dim)) {
+    std::normal_distribution<float> normal;
+    const std::uint32_t count = group_count * group_rows;
+    bitmap.resize((count + VEXFS_CHUNK_ROWS) / 64);
+    // All groups come again and again, so that the graph grows everywhere.
+    for (std::uint32_t slot = 0; slot < count; ++slot) {
+      for (std::uint32_t d = 0; d < dim; ++d)
+        rows.push_back(centres[std::size_t{slot % group_count} * dim + d] + 0.4F * normal(random));
+      if (passes(slot)) bitmap[slot / 64] |= 1ULL << (slot % 64);
+    }
+    index.insert_all(rows);
+    index.link_all();
+  }
+
+  [[nodiscard]] bool passes(std::uint32_t slot) const {
+    return slot % group_count >= group_count / 2;
+  }
+
+  std::uint32_t group_count;
+  floats rows;
+  std::vector<std::uint64_t> bitmap;
+  engine_index index;
+};
+
+TEST(far_filter_test, what_passes_in_many_small_groups_far_from_the_query_is_found) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  std::normal_distribution<float> normal;
+  constexpr std::uint32_t groups = 400;
+  floats centres(std::size_t{groups} * dim);
+  for (float& value : centres)
+    value = normal(random);
+  const grouped_rows data(random, centres, 50);
+  std::size_t hits = 0;
+  for (std::uint32_t q = 0; q < groups / 2; ++q) {
+    const floats query(data.rows.begin() + std::ptrdiff_t{q} * dim,
+                       data.rows.begin() + std::ptrdiff_t{q + 1} * dim);
+    const auto found = data.index.search(
+        query, {.wanted = 16, .ef = 24, .allowed = data.bitmap.data(), .told_count = told_many});
+    std::vector<double> truth;
+    const auto distance = [&](std::uint32_t slot) {
+      return distance_of(VEXFS_METRIC_EUCLID, query.data(),
+                         data.rows.data() + std::size_t{slot} * dim, dim);
+    };
+    for (std::uint32_t slot = 0; slot < data.rows.size() / dim; ++slot)
+      if (data.passes(slot)) truth.push_back(distance(slot));
+    std::ranges::nth_element(truth, truth.begin() + 9);
+    hits += static_cast<std::size_t>(std::ranges::count_if(
+        found[0], [&](const vexfs_found& one) { return distance(one.slot) <= truth[9]; }));
+  }
+  EXPECT_GE(static_cast<double>(hits) / (10.0 * groups / 2), 0.95);
+}
+
+TEST(far_filter_test, a_walk_ends_early_where_what_passes_lies_together) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  // What fails lies around zero. Of what passes one group is twice as near to it as the others.
+  constexpr std::uint32_t groups = 16;
+  constexpr std::uint32_t query_rows = 50;
+  floats centres(std::size_t{groups} * dim);
+  for (std::uint32_t group = groups / 2; group < groups; ++group)
+    centres[std::size_t{group} * dim + group] = group == groups / 2 ? 8.0F : 16.0F;
+  const grouped_rows data(random, centres, 400);
+  floats queries;
+  for (std::uint32_t slot = 0; queries.size() < std::size_t{query_rows} * dim; ++slot)
+    if (!data.passes(slot))
+      queries.insert(queries.end(), data.rows.begin() + std::ptrdiff_t{slot} * dim,
+                     data.rows.begin() + std::ptrdiff_t{slot + 1} * dim);
+  constexpr std::uint32_t ef = 64;
+  std::uint64_t expanded = 0;
+  const auto found = data.index.search(queries, {.wanted = 10,
+                                                 .ef = ef,
+                                                 .allowed = data.bitmap.data(),
+                                                 .told_count = told_many,
+                                                 .expanded = &expanded});
+  for (const auto& of_query : found) {
+    ASSERT_EQ(of_query.size(), 10U);
+    for (const vexfs_found& one : of_query)
+      ASSERT_EQ(one.slot % groups, groups / 2);
+  }
+  // Of the 48 entries where it starts and a pool of four times ef, less than half.
+  EXPECT_LT(expanded, std::uint64_t{query_rows} * (48 + 4 * ef) / 2);
+}
+
 TEST(narrow_filter_test, a_filter_that_passes_nothing_or_one_slot_is_answered) {
   std::mt19937_64 random(3);
   const floats rows = make_rows(random, "clusters", 2000, dim);
