@@ -42,7 +42,7 @@ struct search_settings {
   std::uint32_t ef = 200;
   std::uint32_t stop_share = 0;  // 0: none
   std::uint32_t rescored = 12;
-  std::uint32_t walk_count = 4;
+  std::uint32_t walk_count = 6;
 };
 
 struct outcome {
@@ -176,7 +176,7 @@ void measure(const data_set& data, const built_index& built, double seconds_min)
              [](search_settings& s, std::uint32_t value) { s.stop_share = value; });
     const bool has_fixed = tune(searches, tuning, wanted, truth_rank, 1000, fixed,
                                 [](search_settings& s, std::uint32_t value) { s.ef = value; });
-    for (const std::uint32_t walks : {1U, 4U}) {
+    for (const std::uint32_t walks : {1U, 6U}) {
       double best[2] = {0, 0};
       outcome took[2];
       double recalls[2] = {0, 0};

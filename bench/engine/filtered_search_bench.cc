@@ -251,7 +251,7 @@ class filtered_searcher {
 
  private:
   static constexpr std::uint32_t batch = 64;
-  static constexpr std::uint32_t walks = 4;
+  static constexpr std::uint32_t walks = 6;
   static constexpr std::uint32_t rescored = 16;
 
   void search(const std::vector<std::uint32_t>& queries, std::size_t first, std::size_t last,
