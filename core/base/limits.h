@@ -192,7 +192,7 @@ inline constexpr std::uint32_t filter_plan_starts_max = 8;
 inline constexpr std::uint32_t slot_looks_max = 4;
 // Slots beyond the most points that there have been: one for each so many of these, and so many
 // more. A point that would need another one waits until a graph has given back what has died.
-inline constexpr std::uint64_t slot_spare_one_in = 32;
+inline constexpr std::uint64_t slot_spare_one_in = 48;
 inline constexpr std::uint64_t slot_spare_min = 1024;
 // A repair is worth its pass over the graph where one in so many has died.
 inline constexpr std::uint64_t repair_one_in = 64;
