@@ -24,6 +24,14 @@ struct candidate {
   slot_generation generation;
 };
 
+/// What the keys of a query's candidates mean: a key times mantissa * 2^exponent is minus the inner
+/// product, or half of the squared Euclidean distance minus half of the query's own square; as near
+/// as codes are to vectors.
+struct key_unit {
+  std::uint32_t mantissa = 0;
+  std::int32_t exponent = 0;
+};
+
 struct vector_file_config {
   std::uint32_t dim;
   distance metric;
@@ -64,6 +72,8 @@ struct search_command {
   std::span<const std::uint32_t> allowed_counts;  // per query: bits of its bitmap, about
   std::span<candidate> candidates;                // out: query_count x wanted, nearest first
   std::span<std::uint32_t> candidate_counts;      // out: per query
+  std::span<std::int32_t> keys;  // out: of each candidate, or empty where nobody wants them
+  std::span<key_unit> units;     // out: per query, or empty likewise
 };
 
 inline constexpr std::uint32_t search_ef_max = 4096;

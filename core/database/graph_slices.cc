@@ -2,6 +2,7 @@
 #include "core/database/graph_slices.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <vector>
 
@@ -38,6 +39,10 @@ graph_slices::graph_slices(const graph_batch& batch, arena& memory)
   buffer(similarities_);
   counts_ = memory.array<std::uint32_t>(batch.query_count());
   ranked_ = memory.array<std::uint32_t>(batch.query_count());
+  if (batch.effort.is_by_codes) {
+    buffer(keys_);
+    units_ = memory.array<key_unit>(batch.query_count());
+  }
   needed_ = memory.array<std::uint32_t>(batch.query_count());
 }
 
@@ -59,13 +64,42 @@ void graph_slices::run(std::uint32_t index) {
   command.allowed_counts = batch_.allowed_counts.subspan(first, count);
   command.candidates = candidates_.subspan(std::size_t{first} * ef, std::size_t{count} * ef);
   command.candidate_counts = counts_.subspan(first, count);
+  if (batch_.effort.is_by_codes) {
+    command.keys = keys_.subspan(std::size_t{first} * ef, std::size_t{count} * ef);
+    command.units = units_.subspan(first, count);
+  }
   const auto searched = batch_.column->file().search(command);
   failure_.note(searched);
   if (!searched) return;
   for (std::uint32_t query = first; query < first + count; ++query) {
+    if (batch_.effort.is_by_codes) {
+      rank_by_keys(query);
+      continue;
+    }
     needed_[query] = std::min(batch_.effort.wanted, counts_[query]);
     if (batch_.column->in_memory()) rank_in_memory(query);
   }
+}
+
+void graph_slices::rank_by_keys(std::uint32_t query) {
+  const std::size_t first = std::size_t{query} * batch_.effort.ef;
+  const auto scored = scored_.subspan(first, counts_[query]);
+  const std::size_t dim = batch_.column->dim();
+  const auto target = batch_.targets.subspan(query * dim, dim);
+  double square = 0;
+  for (const float value : target)
+    square += double{value} * value;
+  double unit = std::ldexp(units_[query].mantissa, units_[query].exponent);
+  // Of bytes the target has its own length, which is no matter to who only compares.
+  const distance metric = batch_.column->metric();
+  if (metric == distance::cosine && square > 0) unit /= std::sqrt(square);
+  for (std::size_t i = 0; i < scored.size(); ++i) {
+    const double key = keys_[first + i] * unit;
+    const double similarity = metric == distance::euclid ? -std::max(2 * key + square, 0.0) : -key;
+    scored[i] = {comparable(static_cast<float>(similarity)), candidates_[first + i].slot};
+  }
+  ranked_[query] = needed_[query] = counts_[query];
+  std::ranges::sort(scored, is_better);
 }
 
 template <class RowOf>

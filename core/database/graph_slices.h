@@ -20,6 +20,7 @@ struct search_effort {
   std::uint32_t ef = 0;         // candidates, all of which are ranked if need be
   std::uint32_t stop_rank = 0;  // as the device has them
   std::uint32_t stop_share = 0;
+  bool is_by_codes = false;  // scores come from the device's keys; nothing is ranked exactly
   friend bool operator==(const search_effort&, const search_effort&) = default;
 };
 
@@ -37,9 +38,9 @@ struct graph_batch {
 };
 
 /// A search of a graph cut into groups of queries, each of which asks the device for candidates and
-/// ranks them exactly: as many as the codes' errors ask for, which are large where vectors differ
-/// little for their length. Rows of a file are read and ranked when all groups have run. All memory
-/// is taken beforehand, so that groups may run on any core.
+/// ranks them exactly, if exact scores are wanted: as many as the codes' errors ask for, which are
+/// large where vectors differ little for their length. Rows of a file are read and ranked when all
+/// groups have run. All memory is taken beforehand, so that groups may run on any core.
 class graph_slices {
  public:
   graph_slices(const graph_batch& batch, arena& memory);
@@ -56,6 +57,8 @@ class graph_slices {
   [[nodiscard]] result<void> outcome() const { return failure_.outcome(); }
 
  private:
+  /// Scores all candidates by the device's keys.
+  void rank_by_keys(std::uint32_t query);
   /// Ranks candidates up to `last`, whose rows row_of(i) gives, and sees how many are needed.
   template <class RowOf>
   void rank(std::uint32_t query, std::size_t last, RowOf&& row_of);
@@ -70,6 +73,8 @@ class graph_slices {
   std::uint32_t slice_count_;
   std::span<candidate> candidates_;  // query_count x ef
   std::span<std::uint32_t> counts_;
+  std::span<std::int32_t> keys_;  // as candidates_, and the next as counts_: where scores come from
+  std::span<key_unit> units_;     // codes
   std::span<std::uint32_t> ranked_;  // per query, candidates that were; and that have to be
   std::span<std::uint32_t> needed_;
   std::span<scored_slot> scored_;  // query_count x ef

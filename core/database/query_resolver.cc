@@ -289,6 +289,11 @@ io::task<result<nearest_search>> query_resolver::resolve(const query_request& re
     VEXFS_CHECK_CO(check_selector(*source_, request.with_vector));
     search.full_scan_threshold =
         hnsw_settings_of(source_->config, search.over->name()).full_scan_threshold;
+    if (!is_quantized(source_->config, search.over->name())) {
+      search.params.oversampling.reset();
+      search.params.rescore.reset();
+      search.params.ignore_codes = false;
+    }
     const auto sparse = source_->config.sparse_vectors.find(std::string(request.using_vector));
     weighs = sparse != source_->config.sparse_vectors.end() &&
              sparse->second.modifier == sparse_vector_params::weighting::idf;

@@ -34,7 +34,11 @@ struct search_params {
   std::optional<std::uint64_t> hnsw_ef;
   bool exact = false;
   bool indexed_only = false;
+  // Of vectors with a quantization: what codes find is ranked by the originals, but for `rescore` =
+  // false; with `ignore_codes` all of it is.
   std::optional<double> oversampling;
+  std::optional<bool> rescore;
+  bool ignore_codes = false;
   bool idf_given = false;
   const filter* idf_corpus = nullptr;  // rarity is counted among these points; null: among all
 };

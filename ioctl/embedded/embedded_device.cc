@@ -26,6 +26,8 @@ namespace {
 static_assert(sizeof(candidate) == sizeof(vexfs_candidate));
 static_assert(offsetof(candidate, generation) == offsetof(vexfs_candidate, generation));
 static_assert(search_ef_max == VEXFS_EF_MAX);
+static_assert(sizeof(key_unit) == sizeof(vexfs_key_unit));
+static_assert(offsetof(key_unit, exponent) == offsetof(vexfs_key_unit, exponent));
 
 // Walks that a thread has under way at a time: four give most of what six do, eight are no faster.
 constexpr std::uint32_t walks_at_a_time = 6;
@@ -211,6 +213,8 @@ class embedded_vector_file final : public vector_file {
     request.walk_count = std::min(walks_at_a_time, command.query_count);
     request.slot_limit = std::min(command.slot_limit, vexfs_slot_limit(graph));
     request.counts = command.candidate_counts.data();
+    request.units =
+        reinterpret_cast<vexfs_key_unit*>(command.units.empty() ? nullptr : command.units.data());
     const std::size_t found_bytes =
         std::size_t{command.query_count} * command.wanted * sizeof(vexfs_found);
     auto* memory = static_cast<std::byte*>(thread_scratch::take(
@@ -224,6 +228,7 @@ class embedded_vector_file final : public vector_file {
       for (std::uint32_t i = 0; i < command.candidate_counts[query]; ++i) {
         const std::size_t at = std::size_t{query} * command.wanted + i;
         command.candidates[at] = {request.found[at].slot, request.found[at].generation};
+        if (!command.keys.empty()) command.keys[at] = request.found[at].key;
       }
     return {};
   }

@@ -112,6 +112,13 @@ static void answer(const struct vexfs_graph *graph, struct vexfs_search *search,
 		count++;
 	}
 	search->counts[walk->index] = count;
+	if (search->units) {
+		struct vexfs_key_unit *unit = &search->units[walk->index];
+
+		unit->mantissa = (u32)vexfs_packed_mantissa(walk->query.step);
+		unit->exponent = vexfs_packed_exponent(walk->query.step) +
+				 walk->query.unit;
+	}
 	search->expanded_count += walk->expanded_count;
 	search->filtered_count += walk->filtered_count;
 	search->scored_count += walk->scored_count;

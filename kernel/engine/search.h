@@ -17,6 +17,16 @@ struct vexfs_found {
 	s32 key; /* comparable within one query only */
 };
 
+/*
+ * A key of a query times mantissa * 2^exponent is minus the inner product, or half
+ * of Euclid's square distance minus half of the query's own square: as near as codes
+ * are to vectors. VEXFS_KEY_NEAR and VEXFS_KEY_FAR may stand for more.
+ */
+struct vexfs_key_unit {
+	u32 mantissa;
+	s32 exponent;
+};
+
 struct vexfs_search {
 	u32 query_count;
 	const u32 *query_bits; /* query_count x dim, IEEE 754 singles */
@@ -35,6 +45,7 @@ struct vexfs_search {
 	u32 slot_limit; /* vexfs_slot_limit() when the scratch was measured */
 	struct vexfs_found *found; /* query_count x wanted, nearest first */
 	u32 *counts;
+	struct vexfs_key_unit *units; /* a query, or NULL */
 	void *scratch;
 	/* What it took, over all queries. */
 	u64 expanded_count;

@@ -32,9 +32,11 @@ search_params decode_params(decoder& in, const node& value, const std::string& p
   }
   const node* quantization = value.find_set("quantization");
   if (quantization && in.object(quantization, "QuantizationSearchParams")) {
-    // What codes have found is always ranked by the originals, whatever these two say.
-    for (const std::string_view name : {"ignore", "rescore"})
-      in.optional(*quantization, name, [&](const node& n) { return in.boolean(n); });
+    const auto choice = [&](std::string_view name) {
+      return in.optional(*quantization, name, [&](const node& n) { return in.boolean(n); });
+    };
+    params.ignore_codes = choice("ignore").value_or(false);
+    params.rescore = choice("rescore");
     params.oversampling =
         in.optional(*quantization, "oversampling", [&](const node& n) { return in.f64(n); });
     if (params.oversampling && *params.oversampling < 1)

@@ -147,7 +147,9 @@ inline std::string show(const query_request& request) {
          show(request.condition) + " ef " + std::to_string(request.params.hnsw_ef.value_or(0)) +
          " exact " + std::to_string(request.params.exact) + " indexed " +
          std::to_string(request.params.indexed_only) + " more " +
-         std::to_string(request.params.oversampling.value_or(-1)) + " than " +
+         std::to_string(request.params.oversampling.value_or(-1)) + " rescore " +
+         std::to_string(request.params.rescore.value_or(true)) + " originals " +
+         std::to_string(request.params.ignore_codes) + " than " +
          std::to_string(request.score_threshold.value_or(-7)) + " limit " +
          std::to_string(request.limit) + "+" + std::to_string(request.offset) + " payload " +
          show(request.with_payload) + " vectors " + show(request.with_vector) + " from " +

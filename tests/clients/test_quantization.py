@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a search's `quantization` asks for, where the vector has one: scores by codes, or by originals."""
+import pathlib
+import time
+
+import numpy as np
+import pytest
+import requests
+
+DIM = 48
+COUNT = 3000
+SCALAR = {"scalar": {"type": "int8"}}
+
+
+def ask(method, url, body=None):
+    answer = requests.request(method, url, json=body, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["result"]
+
+
+def fill(server, name, vectors, collection=None, **params):
+    ask("PUT", f"{server.url}/collections/{name}", {
+        "vectors": {"size": DIM, **params}, "optimizers_config": {"indexing_threshold": 10},
+        "hnsw_config": {"full_scan_threshold": 10}, **(collection or {})})
+    for first in range(0, len(vectors), 500):
+        ask("PUT", f"{server.url}/collections/{name}/points?wait=true", {"points": [
+            {"id": i, "vector": vectors[i].tolist()} for i in range(first, min(first + 500, len(vectors)))]})
+    until = time.monotonic() + 60
+    while ask("GET", f"{server.url}/collections/{name}")["status"] != "green":
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def search(server, name, queries, limit=10, **quantization):
+    answers = ask("POST", f"{server.url}/collections/{name}/points/query/batch", {"searches": [
+        {"query": query.tolist(), "limit": limit, "params": {"quantization": quantization}} for query in queries]})
+    return [{point["id"]: point["score"] for point in one["points"]} for one in answers]
+
+
+def true_scores(distance, queries, vectors):
+    queries, vectors = queries.astype("f8"), vectors.astype("f8")
+    if distance == "Cosine":
+        queries = queries / np.linalg.norm(queries, axis=1, keepdims=True)
+        vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    if distance == "Manhattan":
+        return np.abs(queries[:, None] - vectors[None]).sum(axis=2)
+    if distance == "Euclid":
+        return np.sqrt(((queries[:, None] - vectors[None]) ** 2).sum(axis=2))
+    return queries @ vectors.T
+
+
+def make(seed, distance, datatype):
+    random = np.random.default_rng(seed)
+    centers = random.normal(size=(40, DIM))
+    made = [centers[random.integers(40, size=count)] + 0.5 * random.normal(size=(count, DIM))
+            for count in (COUNT, 30)]
+    if datatype == "uint8":
+        made = [np.clip(128 + 30 * one, 0, 255).astype("u1") for one in made]
+    vectors, queries = (one.astype("f4") for one in made)
+    return vectors, queries, true_scores(distance, queries, vectors)
+
+
+def errors(found, true, power=1):
+    return np.array([abs(score ** power - true[query][i] ** power)
+                     for query, one in enumerate(found) for i, score in one.items()])
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+@pytest.mark.parametrize("distance, datatype", [
+    ("Cosine", "float32"), ("Dot", "float32"), ("Euclid", "float32"),
+    ("Cosine", "uint8"), ("Dot", "uint8"), ("Euclid", "uint8"), ("Euclid", "float16")])
+def test_without_rescoring_scores_come_from_codes(server, seed, distance, datatype, on_disk):
+    vectors, queries, true = make(seed, distance, datatype)
+    fill(server, "c", vectors, distance=distance, datatype=datatype, on_disk=on_disk, quantization_config=SCALAR)
+    best = np.argsort(true if distance == "Euclid" else -true, axis=1)[:, :10].tolist()
+    rescored, coded = search(server, "c", queries, rescore=True), search(server, "c", queries, rescore=False)
+    # What codes lose goes with the lengths of vectors; of Euclid's distance that is its square.
+    power = 2 if distance == "Euclid" else 1
+    scale = 1 if distance == "Cosine" else (
+        np.linalg.norm(queries, axis=1).max() * np.linalg.norm(vectors, axis=1).max())
+    assert errors(rescored, true, power).max() <= 2e-3 * scale
+    assert errors(coded, true, power).max() <= 0.02 * scale
+    assert np.median(errors(coded, true)) > 3 * np.median(errors(rescored, true))
+    for one in coded:
+        scores = list(one.values())
+        assert len(scores) == 10 and scores == sorted(scores, reverse=distance != "Euclid")
+    assert sum(len(set(one) & set(true)) for one, true in zip(coded, best)) >= 0.6 * 10 * len(queries)
+    # By default, and where both are asked for, originals decide.
+    assert search(server, "c", queries) == rescored
+    assert errors(search(server, "c", queries, rescore=False, ignore=True), true, power).max() <= 2e-3 * scale
+
+
+@pytest.mark.parametrize("quantized", ["vector", "collection", "neither", "Manhattan"])
+def test_params_have_an_effect_only_where_the_vector_has_a_quantization(server, seed, quantized):
+    distance = "Manhattan" if quantized == "Manhattan" else "Dot"
+    vectors, queries, true = make(seed, distance, "float32")
+    fill(server, "c", vectors, {"quantization_config": SCALAR} if quantized == "collection" else None,
+         distance=distance, **({"quantization_config": SCALAR} if quantized in ("vector", "Manhattan") else {}))
+    worst = errors(search(server, "c", queries, rescore=False), true).max()
+    # Manhattan's distance has no codes.
+    assert (worst > 1e-3 * np.abs(true).max()) == (quantized in ("vector", "collection"))
+
+
+def test_ignoring_codes_ranks_all_that_a_walk_has_kept(server, seed):
+    # Far from zero and near each other: few of the best are the best by codes.
+    random = np.random.default_rng(seed)
+    vectors = (10 + random.normal(size=(COUNT, DIM))).astype("f4")
+    queries = (10 + random.normal(size=(30, DIM))).astype("f4")
+    best = np.argsort(true_scores("Euclid", queries, vectors), axis=1)[:, :10].tolist()
+    fill(server, "c", vectors, distance="Euclid", quantization_config=SCALAR)
+
+    def recall(**quantization):
+        found = search(server, "c", queries, **quantization)
+        return sum(len(set(one) & set(true)) for one, true in zip(found, best)) / (10 * len(queries))
+
+    coded, rescored, ignored = recall(rescore=False), recall(), recall(ignore=True)
+    assert coded < rescored - 0.1 <= ignored - 0.08, (coded, rescored, ignored)
+
+
+def test_without_rescoring_no_original_is_read_from_the_disk(server, seed):
+    vectors, queries, true = make(seed, "Cosine", "float32")
+    fill(server, "c", vectors, distance="Cosine", on_disk=True, quantization_config=SCALAR)
+    rows = list(pathlib.Path(server.folder).rglob("rows/*"))
+    assert rows
+    for one in rows:
+        size = one.stat().st_size
+        with one.open("r+b") as file:
+            file.write(b"\xff" * size)
+    coded = search(server, "c", queries, rescore=False)
+    assert errors(coded, true).max() <= 0.02
+    for quantization in ({}, {"rescore": True}, {"rescore": False, "ignore": True}):
+        answer = requests.post(f"{server.url}/collections/c/points/query", json={
+            "query": queries[0].tolist(), "params": {"quantization": quantization}}, timeout=60)
+        assert answer.status_code == 500, answer.text
