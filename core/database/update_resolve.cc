@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <tuple>
 
 #include "core/base/limits.h"
+#include "core/database/row_reads.h"
 #include "core/database/selection.h"
 #include "core/filter/compiled_filter.h"
 
@@ -46,6 +48,25 @@ std::span<const point_vectors> merge_repeated(std::span<const point_vectors> poi
     earlier.vectors = both.first(static_cast<std::size_t>(kept - both.begin()));
   }
   return merged.first(count);
+}
+
+/// The vectors that points keep beside those that they are given move with them. A row that cannot
+/// be read refuses the update here, before it is in the log; then it could only end the
+/// collection's writes.
+io::task<result<void>> read_what_stays(const collection& target,
+                                       std::span<const point_vectors> points, arena& memory) {
+  row_reads reads(memory);
+  for (const point_vectors& point : points) {
+    const auto slot = target.id_to_slot.find(point.id);
+    for (const auto& [name, column] : target.columns)
+      if (slot && column->has(*slot) &&
+          std::ranges::find(point.vectors, name, &named_vector::name) == point.vectors.end())
+        std::ignore = column->stored(*slot, reads);
+    if (!reads.is_full()) continue;
+    VEXFS_CHECK_CO(co_await reads.finish());
+    reads.reuse();
+  }
+  co_return co_await reads.finish();
 }
 
 /// A point that is there and does not match an update filter stays as it is.
@@ -146,6 +167,8 @@ io::task<result<update_operation>> resolve_update(const collection& target,
                            [&](const point_vectors& point) { return allowed.allows(point.id); });
     vectors->points = merge_repeated(vectors->points, memory);
     vectors->update_filter = nullptr;
+    auto reading = read_what_stays(target, vectors->points, memory);
+    VEXFS_CHECK_CO(co_await reading);
     co_return resolved;
   }
   const point_selector* selector = selector_of(operation);

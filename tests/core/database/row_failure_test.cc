@@ -207,6 +207,51 @@ TEST(row_failure_test, a_damaged_row_is_an_error_and_good_again_after_a_restart)
   again.close();
 }
 
+TEST(row_failure_test, a_damaged_row_that_should_move_refuses_the_update_and_nothing_else) {
+  const std::uint64_t seed = run_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  io::simulated_storage disk(seed);
+  std::mt19937_64 random(seed);
+  world running(disk, 2, seed);
+  constexpr std::uint64_t damaged = 42;
+  collection_config config = numbered_config();
+  config.vectors.params["b"] = config.vectors.params[""];
+  config.vectors.params["b"].on_disk = false;
+  config.vectors.single = false;
+  const auto update = [&](database& data, std::uint64_t id,
+                          std::string_view name) -> io::task<std::string> {
+    std::vector<float> values(dim, 1);
+    values[0] = static_cast<float>(id);
+    vector_value value;
+    value.values = values;
+    const named_vector given{name, value};
+    const point_vectors point{point_id::from_number(id), {&given, 1}};
+    const update_operation operation = update_vectors{{&point, 1}, nullptr};
+    arena memory;
+    auto updating = data.update("c", operation, {true}, memory);
+    const auto updated = co_await updating;
+    co_return updated ? "" : updated.error().text;
+  };
+  running.run(0, [&](database& data) -> io::task<void> {
+    auto creating = data.create_collection("c", config);
+    EXPECT_TRUE(co_await creating);
+    auto writing = write_numbered(data, 0, 100, random);
+    EXPECT_TRUE(co_await writing);
+  });
+  const std::string path = "rows/" + disk.list("rows")->front();
+  EXPECT_TRUE(disk.flip_bit(path, (80 * damaged + random() % 64) * 8 + random() % 8));
+  running.run(0, [&](database& data) -> io::task<void> {
+    auto refused = update(data, damaged, "b");
+    EXPECT_NE((co_await refused).find("damaged"), std::string::npos);
+    // Others go on, and so does the point, when its row is given anew.
+    for (const auto& [id, name] : {std::pair{damaged + 1, "b"}, {damaged, ""}, {damaged, "b"}}) {
+      auto taken = update(data, id, name);
+      EXPECT_EQ(co_await taken, "") << id << name;
+    }
+  });
+  running.close();
+}
+
 /// Every point of "c" by its vectors, which have to be its own; and whether another is taken.
 struct state_of_points {
   std::set<std::uint64_t> ids;
