@@ -21,7 +21,9 @@ void* vexfs_alloc(size_t bytes) {
 }
 
 void* vexfs_alloc_huge(size_t bytes) {
-  return bytes >= mapped_bytes_min ? vexfs::io::take_huge(bytes) : vexfs_alloc(bytes);
+  void* const memory = bytes >= mapped_bytes_min ? vexfs::io::take_huge(bytes) : nullptr;
+  // Huge pages come in regions; where there are no addresses for one, small pages do.
+  return memory ? memory : vexfs_alloc(bytes);
 }
 
 void vexfs_free(void* memory, size_t bytes) {
