@@ -90,7 +90,7 @@ void graph_slices::rank_by_keys(std::uint32_t query) {
   for (const float value : target)
     square += double{value} * value;
   double unit = std::ldexp(units_[query].mantissa, units_[query].exponent);
-  // Of bytes the target has its own length, which is no matter to who only compares.
+  // A target of uint8 under Cosine is not of unit length; the codes of its rows are.
   const distance metric = batch_.column->metric();
   if (metric == distance::cosine && square > 0) unit /= std::sqrt(square);
   for (std::size_t i = 0; i < scored.size(); ++i) {

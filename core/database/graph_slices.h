@@ -73,8 +73,9 @@ class graph_slices {
   std::uint32_t slice_count_;
   std::span<candidate> candidates_;  // query_count x ef
   std::span<std::uint32_t> counts_;
-  std::span<std::int32_t> keys_;  // as candidates_, and the next as counts_: where scores come from
-  std::span<key_unit> units_;     // codes
+  // Of searches by codes: a key a candidate, a unit a query.
+  std::span<std::int32_t> keys_;
+  std::span<key_unit> units_;
   std::span<std::uint32_t> ranked_;  // per query, candidates that were; and that have to be
   std::span<std::uint32_t> needed_;
   std::span<scored_slot> scored_;  // query_count x ef

@@ -33,14 +33,6 @@ struct hnsw_settings {
   return settings;
 }
 
-/// Whether a quantization is set for one named vector: its own or the collection's.
-[[nodiscard]] inline bool is_quantized(const collection_config& config,
-                                       const std::string& vector_name) {
-  if (config.quantization) return true;
-  const auto params = config.vectors.params.find(vector_name);
-  return params != config.vectors.params.end() && params->second.quantization.has_value();
-}
-
 /// True where so many rows are below a threshold in kilobytes of float32 vectors. Nobody's setting:
 /// rows are scanned as long as their codes stay in a second-level cache, because up to there a scan
 /// is as fast as a walk.

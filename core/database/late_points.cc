@@ -43,11 +43,15 @@ std::span<const scored_slot> late_points::join(std::span<const scored_slot> left
   const auto late = memory_.array<scored_slot>(pending_.size());
   std::size_t late_count = 0;
   std::optional<compiled_filter> compiled;
+  // Scores by codes are not what a slot's own row says: there it is looked for among all.
+  const bool is_by_codes = search_.params.is_by_codes();
+  const auto has = [&](std::span<const scored_slot> slots, const scored_slot& wanted) {
+    return is_by_codes ? std::ranges::find(slots, wanted.slot, &scored_slot::slot) != slots.end()
+                       : std::ranges::binary_search(slots, wanted, is_better);
+  };
   for (const changed_slot& changed : pending_) {
     const scored_slot scored{changed.similarity, changed.slot};
-    if (std::ranges::binary_search(left, scored, is_better) ||
-        std::ranges::binary_search(done, scored, is_better))
-      continue;
+    if (has(left, scored) || has(done, scored)) continue;
     // One that has gone since has lost its payload. It joins: the search finds it gone, and looks
     // again.
     if (search_.condition && source_.slots.live(changed.slot)) {

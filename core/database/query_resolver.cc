@@ -15,6 +15,13 @@
 namespace vexfs {
 namespace {
 
+/// Whether a quantization is set for one named vector: its own or the collection's.
+bool is_quantized(const collection_config& config, const std::string& vector_name) {
+  if (config.quantization) return true;
+  const auto params = config.vectors.params.find(vector_name);
+  return params != config.vectors.params.end() && params->second.quantization.has_value();
+}
+
 template <class Visit>
 void visit_inputs(const query_kind& what, Visit&& visit) {
   const auto pairs = [&](std::span<const context_pair> given) {

@@ -5,7 +5,7 @@
 
 namespace vexfs {
 
-/// A slot with its exact similarity: larger is better.
+/// A slot with its similarity: larger is better. Exact, but for searches by codes.
 struct scored_slot {
   float similarity;
   slot_index slot;

@@ -216,10 +216,8 @@ struct batch_search {
       effort.stop_share = search_stop_share_default;
     }
     effort.ef = std::max(effort.ef, effort.wanted);
-    if (params.ignore_codes)
-      effort.wanted = effort.ef;
-    else
-      effort.is_by_codes = !params.rescore.value_or(true);
+    if (params.ignore_codes) effort.wanted = effort.ef;
+    effort.is_by_codes = params.is_by_codes();
     return effort;
   }
 

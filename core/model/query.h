@@ -34,11 +34,13 @@ struct search_params {
   std::optional<std::uint64_t> hnsw_ef;
   bool exact = false;
   bool indexed_only = false;
-  // Of vectors with a quantization: what codes find is ranked by the originals, but for `rescore` =
-  // false; with `ignore_codes` all of it is.
+  // Heeded only where the vector has a quantization; the resolver drops them elsewhere.
+  // `ignore_codes` ranks all candidates by originals, and wins over `rescore` = false.
   std::optional<double> oversampling;
   std::optional<bool> rescore;
   bool ignore_codes = false;
+  /// True where a walk's scores come from codes.
+  [[nodiscard]] bool is_by_codes() const { return !ignore_codes && !rescore.value_or(true); }
   bool idf_given = false;
   const filter* idf_corpus = nullptr;  // rarity is counted among these points; null: among all
 };
