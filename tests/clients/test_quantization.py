@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a search's `quantization` asks for, where the vector has one: scores by codes, or by originals."""
+import itertools
 import pathlib
 import threading
 import time
@@ -127,8 +128,10 @@ def test_points_that_change_during_a_search_by_codes_are_answered_once(server, s
     ended = threading.Event()
 
     def change():
-        while not ended.is_set():
-            ask("POST", f"{server.url}/collections/c/points/payload", {"payload": {"a": 1}, "points": ids})
+        for number in itertools.count():
+            if ended.is_set():
+                break
+            ask("POST", f"{server.url}/collections/c/points/payload", {"payload": {"a": number}, "points": ids})
 
     changing = [threading.Thread(target=change) for _ in range(3)]
     for thread in changing:
