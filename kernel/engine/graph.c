@@ -144,12 +144,19 @@ static int make_chunks(struct vexfs_graph *graph, u32 slot)
 	return 0;
 }
 
+/* All walks read that cache line, which an insert seldom has a reason to take. */
+static void store_changed(u32 *shared, u32 value)
+{
+	if (*shared != value)
+		vexfs_store_relaxed(shared, value);
+}
+
 static void tell_lengths(struct vexfs_graph *graph)
 {
-	vexfs_store_relaxed(&graph->square_max,
-			    vexfs_longest_square(&graph->lengths));
-	vexfs_store_relaxed(&graph->square_usual,
-			    vexfs_usual_square(&graph->lengths));
+	store_changed(&graph->square_max,
+		      vexfs_longest_square(&graph->lengths));
+	store_changed(&graph->square_usual,
+		      vexfs_usual_square(&graph->lengths));
 }
 
 static void make_row(struct vexfs_graph *graph, u32 slot)
