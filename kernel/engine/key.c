@@ -48,9 +48,9 @@ static void set_bases(struct vexfs_query *query, s32 unit)
 	query->dot_base = unit + VEXFS_PACKED_BIAS;
 }
 
-void vexfs_query_unit_dot(struct vexfs_query *query, u32 square_max)
+void vexfs_query_unit_dot(struct vexfs_query *query, u32 square_usual)
 {
-	const u32 row = vexfs_packed_root(square_max);
+	const u32 row = vexfs_packed_root(square_usual);
 	s32 down;
 
 	/* |dot * step| <= length * || row || < 2^30 units. */

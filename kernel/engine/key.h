@@ -76,11 +76,11 @@ struct vexfs_query {
 };
 
 /*
- * Chooses the unit: for inner products by the longest row, for Euclid so that
- * rows up to four times as far as the query or a row of square `reach` is from
- * zero have keys of their own.
+ * Chooses the unit: for inner products so that rows of at most the usual length
+ * have keys of their own, for Euclid those up to four times as far as the query or
+ * a row of square `reach` is from zero.
  */
-void vexfs_query_unit_dot(struct vexfs_query *query, u32 square_max);
+void vexfs_query_unit_dot(struct vexfs_query *query, u32 square_usual);
 void vexfs_query_unit_euclid(struct vexfs_query *query, u32 reach);
 
 static inline s32 vexfs_clamp_key(s64 key)
