@@ -198,7 +198,10 @@ class embedded_vector_file final : public vector_file {
     const graph_use use(current_);
     if (!use) return fail(errc::not_found, "there is no graph any more");
     const vexfs_graph* graph = use->graph;
-    VEXFS_ASSERT(command.candidates.size() >= std::size_t{command.query_count} * command.wanted);
+    const std::size_t found_max = std::size_t{command.query_count} * command.wanted;
+    VEXFS_ASSERT(command.candidates.size() >= found_max);
+    VEXFS_ASSERT(command.keys.empty() || command.keys.size() >= found_max);
+    VEXFS_ASSERT(command.units.empty() || command.units.size() >= command.query_count);
     vexfs_search request{};
     request.query_count = command.query_count;
     request.query_bits = command.query_bits.data();
@@ -215,8 +218,7 @@ class embedded_vector_file final : public vector_file {
     request.counts = command.candidate_counts.data();
     request.units =
         reinterpret_cast<vexfs_key_unit*>(command.units.empty() ? nullptr : command.units.data());
-    const std::size_t found_bytes =
-        std::size_t{command.query_count} * command.wanted * sizeof(vexfs_found);
+    const std::size_t found_bytes = found_max * sizeof(vexfs_found);
     auto* memory = static_cast<std::byte*>(thread_scratch::take(
         (found_bytes + 63) / 64 * 64 +
         vexfs_search_scratch_bytes(graph, request.ef, request.walk_count, request.slot_limit)));

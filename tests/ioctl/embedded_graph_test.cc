@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cmath>
 #include <random>
 #include <thread>
 #include <vector>
@@ -38,25 +39,45 @@ void insert(vector_file& file, const std::vector<std::uint32_t>& bits, slot_inde
   ASSERT_TRUE(inserted) << inserted.error().text;
 }
 
-std::vector<candidate> search(const vector_file& file, std::span<const std::uint32_t> query,
-                              slot_index slot_limit, const std::uint64_t* allowed = nullptr,
-                              std::uint32_t allowed_count = 0) {
+/// How a search of one query is asked for.
+struct asked {
+  std::span<const std::uint32_t> query;
+  slot_index slot_limit = 0;
+  const std::uint64_t* allowed = nullptr;
+  std::uint32_t allowed_count = 0;  // as told
+};
+
+std::vector<candidate> search(const vector_file& file, const asked& how,
+                              std::vector<double>* scores = nullptr) {
   std::vector<candidate> found(k);
+  std::vector<std::int32_t> keys(scores ? k : 0);
+  key_unit unit;
   std::uint32_t count = 0;
   search_command command;
   command.wanted = k;
   command.ef = 64;
-  command.slot_limit = slot_limit;
+  command.slot_limit = how.slot_limit;
   command.query_count = 1;
-  command.query_bits = query;
-  command.allowed = {&allowed, 1};
-  command.allowed_counts = {&allowed_count, 1};
+  command.query_bits = how.query;
+  command.allowed = {&how.allowed, 1};
+  command.allowed_counts = {&how.allowed_count, 1};
   command.candidates = found;
   command.candidate_counts = {&count, 1};
+  command.keys = keys;
+  command.units = {&unit, scores ? 1U : 0U};
   const auto searched = file.search(command);
   EXPECT_TRUE(searched);
   found.resize(count);
+  const double worth = std::ldexp(unit.mantissa, unit.exponent);
+  for (std::uint32_t i = 0; scores && i < count; ++i)
+    scores->push_back(keys[i] * worth);
   return found;
+}
+
+std::vector<candidate> search(const vector_file& file, std::span<const std::uint32_t> query,
+                              slot_index slot_limit, const std::uint64_t* allowed = nullptr,
+                              std::uint32_t allowed_count = 0) {
+  return search(file, asked{query, slot_limit, allowed, allowed_count});
 }
 
 void link_all(vector_file& file, std::uint32_t tail_limit) {
@@ -161,6 +182,74 @@ TEST(embedded_graph_test, a_filter_holds_whatever_its_count_claims) {
       EXPECT_FALSE(found.empty());
       for (const candidate& one : found)
         EXPECT_EQ(one.slot % one_in, 0U);
+    }
+  }
+}
+
+/// Minus the inner product, or half of the squared distance without the query's own square, and by
+/// how much codes may miss it.
+struct true_score {
+  true_score(distance metric, std::span<const std::uint32_t> query,
+             std::span<const std::uint32_t> row) {
+    double product = 0;
+    double squares[2] = {};
+    double largest[2] = {};
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const double values[2] = {std::bit_cast<float>(query[i]), std::bit_cast<float>(row[i])};
+      product += values[0] * values[1];
+      for (int of = 0; of < 2; ++of) {
+        squares[of] += values[of] * values[of];
+        largest[of] = std::max(largest[of], std::abs(values[of]));
+      }
+    }
+    score = (metric == distance::euclid ? squares[1] / 2 : 0) - product;
+    // Half a step an element, of the row and of the query; and what a key rounds off.
+    const double steps = std::sqrt(static_cast<double>(row.size())) / 254;
+    error =
+        steps * (largest[1] * std::sqrt(squares[0]) + largest[0] * std::sqrt(squares[1])) * 1.02 +
+        squares[1] * 1e-5;
+  }
+  double score;
+  double error;
+};
+
+TEST(embedded_graph_test, a_key_times_its_unit_is_the_score_as_near_as_codes_are_to_vectors) {
+  const std::uint64_t seed = run_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  constexpr std::uint32_t row_count = 6000;
+  constexpr std::uint32_t linked_count = 5900;  // the others wait in the tail
+  const auto rows = gaussian_bits(random, row_count);
+  auto queries = gaussian_bits(random, 11);
+  std::fill_n(queries.begin(), dim, 0U);
+  std::vector<std::uint64_t> odd(row_count / 64 + 1, 0xaaaaaaaaaaaaaaaaULL);
+  for (const distance metric : {distance::dot, distance::euclid}) {
+    const auto machine = make_embedded_device();
+    const auto file = machine->create({dim, metric});
+    ASSERT_TRUE(file);
+    ASSERT_TRUE((*file)->start_graph({16, 100, 8192}));
+    insert(**file, rows, 0, linked_count);
+    link_all(**file, 8192);
+    insert(**file, rows, linked_count, row_count);
+    for (std::size_t at = 0; at < queries.size(); at += dim) {
+      const auto query = std::span(queries).subspan(at, dim);
+      // A walk; a scan of what passes; walks by hops as for more than are scanned, near what passes
+      // and far from it.
+      for (const asked& how : {asked{query, row_count}, asked{query, row_count, odd.data(), 1},
+                               asked{query, row_count, odd.data(), 9000},
+                               asked{query, row_count, odd.data(), UINT32_MAX}}) {
+        std::vector<double> scores;
+        const auto found = search(**file, how, &scores);
+        ASSERT_EQ(found.size(), k);
+        EXPECT_TRUE(std::ranges::is_sorted(scores));
+        for (std::uint32_t i = 0; i < k; ++i) {
+          const true_score truth(metric, query,
+                                 std::span(rows).subspan(std::size_t{found[i].slot} * dim, dim));
+          EXPECT_NEAR(scores[i], truth.score, truth.error)
+              << (metric == distance::dot ? "dot" : "euclid") << ", query " << at / dim << ", told "
+              << how.allowed_count;
+        }
+      }
     }
   }
 }
