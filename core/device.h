@@ -18,7 +18,8 @@ using slot_index = std::uint32_t;
 /// Counts reuses of a slot: a candidate with another generation than the slot's is stale.
 using slot_generation = std::uint32_t;
 
-/// What the device answers: never an id, never a float. Approximate; core rescores exactly.
+/// What the device answers: never an id, never a float. Approximate: core rescores from the vectors
+/// themselves, or takes the keys that come with it.
 struct candidate {
   slot_index slot;
   slot_generation generation;
@@ -26,7 +27,8 @@ struct candidate {
 
 /// What the keys of a query's candidates mean: a key times mantissa * 2^exponent is minus the inner
 /// product, or half of the squared Euclidean distance minus half of the query's own square; as near
-/// as codes are to vectors.
+/// as codes are to vectors. Keys end at -2^31 and 2^31 - 2: a row far longer than the usual (inner
+/// product) or far away (Euclid) has the score of that end.
 struct key_unit {
   std::uint32_t mantissa = 0;
   std::int32_t exponent = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * How many live rows have which exponent, so that the largest is known again
- * when the row that had it has gone: the unit of keys and ranks follows from it,
- * and one huge row must not cost the others their precision for ever.
+ * when the row that had it has gone: the unit of ranks follows from it, and by what
+ * rows are linked. One huge row must not cost the others their precision for ever.
  */
 #ifndef VEXFS_ENGINE_EXPONENTS_H
 #define VEXFS_ENGINE_EXPONENTS_H

@@ -11,8 +11,8 @@
 #include "key.h"
 
 /* That many rows may be beyond the usual length, as far as they are at most this
- * part of all: fewer than a walk keeps, so that the best keys are no matter of which
- * came first. */
+ * part of all. A walk whose ef is larger keeps all of them; of those that have the best
+ * key, one with less keeps whichever came first. */
 #define VEXFS_BEYOND_MAX 32u
 #define VEXFS_BEYOND_PART 64u
 
