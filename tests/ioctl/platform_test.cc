@@ -24,16 +24,16 @@ void limit_addresses(std::size_t more) {
 
 TEST(platform_test, where_no_huge_pages_are_to_be_had_small_ones_are_given) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  constexpr std::size_t mib = std::size_t{1} << 20;
-  // A region of huge pages for 65 MiB has 66, and takes 68 to begin where one does.
+  constexpr std::size_t bytes = std::size_t{16} << 20;
+  // A region of huge pages has 256 MiB at least.
   EXPECT_EXIT(
       {
-        limit_addresses(67 * mib);
-        auto* const memory = static_cast<unsigned char*>(vexfs_alloc_huge(65 * mib));
+        limit_addresses(4 * bytes);
+        auto* const memory = static_cast<unsigned char*>(vexfs_alloc_huge(bytes));
         if (!memory) std::exit(1);
-        memory[65 * mib - 1] = static_cast<unsigned char>(memory[0] + 1);
-        const int written = memory[65 * mib - 1];
-        vexfs_free(memory, 65 * mib);
+        memory[bytes - 1] = static_cast<unsigned char>(memory[0] + 1);
+        const int written = memory[bytes - 1];
+        vexfs_free(memory, bytes);
         std::exit(written == 1 ? 0 : 3);
       },
       testing::ExitedWithCode(0), "");
