@@ -165,6 +165,9 @@ inline constexpr std::uint64_t group_hits_max = 1'000'000;
 // How long slices for idle turns wait for one.
 inline constexpr std::int64_t idle_slice_gap_us = 2000;
 
+// Ranges of memory that wait to be touched before a core does; what finds no place is left to it.
+inline constexpr std::size_t wanted_pages_max = 64;
+
 // Long scans that are open to all cores at the same time.
 inline constexpr std::uint32_t slice_jobs_max = 64;
 

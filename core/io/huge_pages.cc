@@ -2,7 +2,6 @@
 #include "core/io/huge_pages.h"
 
 #include <algorithm>
-#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <cstring>
@@ -18,6 +17,7 @@
 #include <sys/mman.h>
 
 #include "core/io/loop.h"
+#include "core/io/wanted_pages.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -153,14 +153,19 @@ class page_maker {
  public:
   /// What finds no place is made when it is touched.
   void ask(std::byte* memory, std::size_t bytes) {
-    if (bytes == 0) return;
     {
       const std::scoped_lock lock(guard_);
-      if (count_ == wanted_.size()) return;
-      wanted_[(first_ + count_++) % wanted_.size()] = {memory, bytes};
+      if (!wanted_.put({memory, bytes})) return;
       if (state_ == thread_state::none) start();
     }
     waiting_.notify_one();
+  }
+
+  /// Before the system has the memory again, or it would be made once more for nobody. The one page
+  /// that is being touched still may be.
+  void forget(const std::byte* memory, std::size_t bytes) {
+    const std::scoped_lock lock(guard_);
+    wanted_.cut({memory, bytes});
   }
 
  private:
@@ -181,10 +186,8 @@ class page_maker {
       std::span<std::byte> next;
       {
         std::unique_lock lock(guard_);
-        waiting_.wait(lock, [this] { return count_ > 0; });
-        next = wanted_[first_];
-        first_ = (first_ + 1) % wanted_.size();
-        --count_;
+        waiting_.wait(lock, [this] { return !wanted_.empty(); });
+        next = wanted_.take(huge_bytes);
       }
       for (std::size_t at = 0; at < next.size(); at += page_bytes)
         touch(next[at]);
@@ -200,17 +203,21 @@ class page_maker {
 
   std::mutex guard_;
   std::condition_variable waiting_;
-  std::array<std::span<std::byte>, 64> wanted_;
-  std::size_t first_ = 0;
-  std::size_t count_ = 0;
+  wanted_pages wanted_;
   thread_state state_ = thread_state::none;
 };
 
+/// Never destroyed: its thread never ends.
+page_maker* maker() {
+  static page_maker* const one = new page_maker;
+  return one;
+}
+
 /// On a core only: elsewhere nobody is waited for.
 void make_ahead(std::byte* memory, std::size_t bytes) {
-  static page_maker& one = *new page_maker;  // never destroyed: its thread never ends
   const loop* const here = loop::current_or_null();
-  if (here && here->has_transport()) one.ask(memory, bytes);
+  if (!here || !here->has_transport()) return;
+  if (page_maker* const one = maker()) one->ask(memory, bytes);
 }
 
 }  // namespace
@@ -231,6 +238,7 @@ bool give_back_huge(void* memory, std::size_t bytes) noexcept {
   pool& to = all();
   const std::scoped_lock lock(to.guard);
   if (!to.holds(memory)) return false;
+  if (page_maker* const one = maker()) one->forget(static_cast<std::byte*>(memory), bytes);
   // Reads as zeros from now on. Locked memory is not taken back by the system.
   if (::madvise(memory, bytes, MADV_DONTNEED) != 0) std::memset(memory, 0, bytes);
   ASAN_POISON_MEMORY_REGION(memory, bytes);

@@ -14,6 +14,8 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include "core/base/limits.h"
+#include "core/io/wanted_pages.h"
 #include "tests/core/io/run_on_cores.h"
 #include "tests/seeds.h"
 
@@ -100,29 +102,140 @@ TEST(huge_pages, locked_memory_that_is_given_back_is_zeroed_too) {
   EXPECT_TRUE(give_back_huge(again, bytes));
 }
 
+constexpr std::size_t page_bytes = 4096;
+constexpr std::size_t mib = std::size_t{1} << 20;
+
+std::size_t bytes_there(void* memory, std::size_t bytes) {
+  std::vector<unsigned char> present(bytes / page_bytes);
+  EXPECT_EQ(::mincore(memory, bytes, present.data()), 0);
+  return page_bytes * static_cast<std::size_t>(std::ranges::count_if(
+                          present, [](unsigned char page) { return page % 2 == 1; }));
+}
+
+/// Until others have touched all of it; that they never do fails the test.
+task<void> wait_until_there(void* memory, std::size_t bytes) {
+  for (int turn = 0; turn < 10'000 && bytes_there(memory, bytes) < bytes; ++turn)
+    co_await loop::current().sleep_until(loop::current().now() + std::chrono::milliseconds(1));
+  EXPECT_EQ(bytes_there(memory, bytes), bytes);
+}
+
 // A huge page that is touched first takes a core milliseconds where the host makes it, too.
 TEST(huge_pages, what_a_core_takes_and_what_is_next_is_there_before_it_is_touched) {
-  constexpr std::size_t page_bytes = 4096;
-  constexpr std::size_t taken_bytes = std::size_t{3} << 20;
-  constexpr std::size_t next_bytes = std::size_t{1} << 20;
-  const auto is_there = [](void* memory, std::size_t bytes) {
-    std::vector<unsigned char> present(bytes / page_bytes);
-    EXPECT_EQ(::mincore(memory, bytes, present.data()), 0);
-    return std::ranges::all_of(present, [](unsigned char page) { return page % 2 == 1; });
-  };
+  constexpr std::size_t taken_bytes = 3 * mib;
+  constexpr std::size_t next_bytes = mib;
   run_on_cores(1, [&]() -> task<void> {
     auto* const taken = static_cast<std::byte*>(take_huge(taken_bytes));
-    for (int turn = 0; turn < 10'000 && !is_there(taken, taken_bytes + next_bytes); ++turn)
-      co_await loop::current().sleep_until(loop::current().now() + std::chrono::milliseconds(1));
+    co_await wait_until_there(taken, taken_bytes + next_bytes);
     auto* const next = static_cast<std::byte*>(take_huge(next_bytes));
     EXPECT_EQ(next, taken + taken_bytes);
-    EXPECT_TRUE(is_there(taken, taken_bytes));
-    EXPECT_TRUE(is_there(next, next_bytes));
+    EXPECT_EQ(bytes_there(taken, taken_bytes), taken_bytes);
+    EXPECT_EQ(bytes_there(next, next_bytes), next_bytes);
     EXPECT_TRUE(is_all({taken, taken_bytes, std::byte{0}}, std::byte{0}));
     EXPECT_TRUE(is_all({next, next_bytes, std::byte{0}}, std::byte{0}));
     EXPECT_TRUE(give_back_huge(taken, taken_bytes));
     EXPECT_TRUE(give_back_huge(next, next_bytes));
   });
+}
+
+TEST(huge_pages, what_is_given_back_before_it_was_made_is_not_made_for_nobody) {
+  run_on_cores(1, []() -> task<void> {
+    void* const busy = take_huge(8 * mib);  // so that the next has to wait
+    void* const gone = take_huge(8 * mib);
+    void* const behind = take_huge(page_bytes);  // so that the last does not get its addresses
+    EXPECT_TRUE(give_back_huge(gone, 8 * mib));
+    void* const last = take_huge(9 * mib);
+    co_await wait_until_there(last, 8 * mib);  // then all that was asked before is done
+    // One huge page was perhaps being made, and one at each end is a neighbour's, too.
+    EXPECT_LE(bytes_there(gone, 8 * mib), 6 * mib);
+    EXPECT_TRUE(give_back_huge(busy, 8 * mib));
+    EXPECT_TRUE(give_back_huge(behind, page_bytes));
+    EXPECT_TRUE(give_back_huge(last, 9 * mib));
+  });
+}
+
+TEST(huge_pages, more_is_taken_at_once_than_can_wait_to_be_made) {
+  run_on_cores(1, []() -> task<void> {
+    constexpr std::size_t bytes = 64 * 1024;
+    std::vector<piece> held;
+    for (std::size_t i = 0; i < 4 * wanted_pages_max; ++i)
+      held.push_back(
+          {static_cast<std::byte*>(take_huge(bytes)), bytes, static_cast<std::byte>(1 + i % 255)});
+    for (const piece& one : held) {
+      EXPECT_TRUE(is_all(one, std::byte{0}));
+      std::memset(one.memory, std::to_integer<int>(one.mark), bytes);
+    }
+    // Once something new is made, all that was asked before is done.
+    bool is_made = false;
+    for (int wait = 1; wait <= 200 && !is_made; ++wait) {
+      void* const last = take_huge(8 * mib);
+      co_await loop::current().sleep_until(loop::current().now() + std::chrono::milliseconds(wait));
+      is_made = bytes_there(last, 8 * mib) == 8 * mib;
+      EXPECT_TRUE(give_back_huge(last, 8 * mib));
+    }
+    EXPECT_TRUE(is_made);
+    for (const piece& one : held) {
+      EXPECT_TRUE(is_all(one, one.mark));
+      EXPECT_TRUE(give_back_huge(one.memory, bytes));
+    }
+  });
+}
+
+/// Addresses only; nobody touches them.
+std::span<std::byte> range(std::size_t from, std::size_t to) {
+  return {reinterpret_cast<std::byte*>(from), to - from};
+}
+
+bool are_same(std::span<std::byte> left, std::span<std::byte> right) {
+  return left.data() == right.data() && left.size() == right.size();
+}
+
+TEST(wanted_pages, ranges_come_out_in_their_order_one_unit_at_a_time) {
+  wanted_pages wanted;
+  EXPECT_TRUE(wanted.put(range(150, 320)));
+  EXPECT_TRUE(wanted.put(range(700, 700)));
+  EXPECT_TRUE(wanted.put(range(900, 1000)));
+  EXPECT_TRUE(are_same(wanted.take(100), range(150, 200)));
+  EXPECT_TRUE(are_same(wanted.take(100), range(200, 300)));
+  EXPECT_TRUE(are_same(wanted.take(100), range(300, 320)));
+  EXPECT_TRUE(are_same(wanted.take(100), range(900, 1000)));
+  EXPECT_TRUE(wanted.empty());
+}
+
+TEST(wanted_pages, a_full_queue_refuses_and_keeps_what_it_has) {
+  wanted_pages wanted;
+  for (std::size_t i = 1; i <= wanted_pages_max; ++i)
+    EXPECT_TRUE(wanted.put(range(100 * i, 100 * i + 50)));
+  EXPECT_FALSE(wanted.put(range(7, 8)));
+  EXPECT_TRUE(are_same(wanted.take(100), range(100, 150)));
+  EXPECT_TRUE(wanted.put(range(7, 8)));
+  for (std::size_t i = 2; i <= wanted_pages_max; ++i)
+    EXPECT_TRUE(are_same(wanted.take(100), range(100 * i, 100 * i + 50)));
+  EXPECT_TRUE(are_same(wanted.take(100), range(7, 8)));
+  EXPECT_TRUE(wanted.empty());
+}
+
+TEST(wanted_pages, a_cut_leaves_what_lies_outside_of_it) {
+  wanted_pages wanted;
+  for (const auto& one : {range(100, 200), range(210, 220), range(150, 400), range(240, 300),
+                          range(290, 350), range(300, 310)})
+    EXPECT_TRUE(wanted.put(one));
+  wanted.cut(range(180, 300));
+  for (const auto& left :
+       {range(100, 180), range(150, 180), range(300, 400), range(300, 350), range(300, 310)})
+    EXPECT_TRUE(are_same(wanted.take(1000), left));
+  EXPECT_TRUE(wanted.empty());
+}
+
+TEST(wanted_pages, a_cut_of_a_full_queue_forgets_the_last) {
+  wanted_pages wanted;
+  for (std::size_t i = 1; i <= wanted_pages_max; ++i)
+    EXPECT_TRUE(wanted.put(range(100 * i, 100 * i + 50)));
+  wanted.cut(range(110, 120));
+  EXPECT_TRUE(are_same(wanted.take(100), range(100, 110)));
+  EXPECT_TRUE(are_same(wanted.take(100), range(120, 150)));
+  for (std::size_t i = 2; i < wanted_pages_max; ++i)
+    EXPECT_TRUE(are_same(wanted.take(100), range(100 * i, 100 * i + 50)));
+  EXPECT_TRUE(wanted.empty());
 }
 
 TEST(huge_pages, memory_from_elsewhere_is_left_alone) {
