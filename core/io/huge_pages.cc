@@ -5,12 +5,12 @@
 #include <condition_variable>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <iterator>
 #include <map>
 #include <mutex>
 #include <new>
 #include <span>
-#include <system_error>
 #include <thread>
 
 #include <pthread.h>
@@ -175,7 +175,7 @@ class page_maker {
     try {
       std::thread([this] { run(); }).detach();
       state_ = thread_state::runs;
-    } catch (const std::system_error&) {
+    } catch (const std::exception&) {  // no thread to be had, or no memory to begin one
       state_ = thread_state::refused;
     }
   }
@@ -207,14 +207,14 @@ class page_maker {
   thread_state state_ = thread_state::none;
 };
 
-/// Never destroyed: its thread never ends.
-page_maker* maker() {
-  static page_maker* const one = new page_maker;
+/// Never destroyed: its thread never ends. nullptr where there was no memory for it.
+page_maker* maker() noexcept {
+  static page_maker* const one = new (std::nothrow) page_maker;
   return one;
 }
 
 /// On a core only: elsewhere nobody is waited for.
-void make_ahead(std::byte* memory, std::size_t bytes) {
+void make_ahead(std::byte* memory, std::size_t bytes) noexcept {
   const loop* const here = loop::current_or_null();
   if (!here || !here->has_transport()) return;
   if (page_maker* const one = maker()) one->ask(memory, bytes);
