@@ -6,13 +6,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <random>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "core/base/limits.h"
 #include "core/io/wanted_pages.h"
@@ -117,6 +123,37 @@ task<void> wait_until_there(void* memory, std::size_t bytes) {
   for (int turn = 0; turn < 10'000 && bytes_there(memory, bytes) < bytes; ++turn)
     co_await loop::current().sleep_until(loop::current().now() + std::chrono::milliseconds(1));
   EXPECT_EQ(bytes_there(memory, bytes), bytes);
+}
+
+/// 0 where no thread of this process has the name.
+pid_t thread_named(const std::string& name) {
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string its;
+    std::getline(std::ifstream(thread.path() / "comm"), its);
+    if (its == name) return std::stoi(thread.path().filename().string());
+  }
+  return 0;
+}
+
+// Before the other tests of a core: the thread that makes pages is started once.
+TEST(huge_pages, a_pinned_core_does_not_share_its_processor_with_the_thread_that_makes_pages) {
+  cpu_set_t allowed;
+  ASSERT_EQ(::sched_getaffinity(::getpid(), sizeof(allowed), &allowed), 0);
+  if (CPU_COUNT(&allowed) < 2) GTEST_SKIP() << "needs two processors";
+  run_on_cores(1, [&]() -> task<void> {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &one);
+    EXPECT_EQ(::pthread_setaffinity_np(::pthread_self(), sizeof(one), &one), 0);
+    void* const taken = take_huge(8 * mib);
+    co_await wait_until_there(taken, 8 * mib);
+    const pid_t maker = thread_named("pages");
+    EXPECT_NE(maker, 0);
+    cpu_set_t its;
+    EXPECT_EQ(::sched_getaffinity(maker, sizeof(its), &its), 0);
+    EXPECT_TRUE(CPU_EQUAL(&its, &allowed));
+    EXPECT_TRUE(give_back_huge(taken, 8 * mib));
+  });
 }
 
 // A huge page that is touched first takes a core milliseconds where the host makes it, too.
