@@ -12,9 +12,9 @@
 /*
  * out[q * VEXFS_BLOCK_ROWS + r] = sum over i < bytes of rows[r * bytes + i] *
  * queries[q * bytes + i]. `bytes` is a multiple of 64. Rows and queries are
- * aligned to 64 bytes; row_count is at most VEXFS_BLOCK_ROWS;
- * up to three sums after it are written too, within those. No partial sum leaves an
- * int32: vexfs_query_limit().
+ * aligned to 64 bytes; row_count is at most VEXFS_BLOCK_ROWS, and up to three sums
+ * after it are written too, within those. No partial sum leaves an int32:
+ * vexfs_query_limit().
  */
 typedef void (*vexfs_dot_fn)(const s8 *rows, u32 row_count, const s16 *queries,
 			     u32 query_count, u32 bytes, s32 *out);

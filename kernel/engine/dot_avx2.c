@@ -9,8 +9,6 @@
 #ifndef __CHECKER__
 #include <immintrin.h>
 
-#define TILE 4u
-
 /* A register a row. */
 struct tile {
 	__m256i a, b, c, d;
@@ -63,7 +61,6 @@ dot_tile(const s8 *const *rows, const s16 *queries, size_t bytes, s32 *out)
 	store_sums(second, out + VEXFS_BLOCK_ROWS);
 }
 
-/* Rows that are read once come from far away: one after the other. */
 static inline __m256i dot_row(const s8 *row, const s16 *query, size_t bytes)
 {
 	const __m256i *values = (const __m256i *)query;
@@ -81,48 +78,24 @@ static inline __m256i dot_row(const s8 *row, const s16 *query, size_t bytes)
 	return _mm256_add_epi32(even, odd);
 }
 
-static inline __attribute__((always_inline)) void
-dot_one(const s8 *const *rows, const s16 *query, size_t bytes, s32 *out)
-{
-	const struct tile sums = { dot_row(rows[0], query, bytes),
-				   dot_row(rows[1], query, bytes),
-				   dot_row(rows[2], query, bytes),
-				   dot_row(rows[3], query, bytes) };
-
-	store_sums(sums, out);
-}
-
-/* The last row of a block stands for those that a tile lacks. */
-static inline __attribute__((always_inline)) void
-dot_rows(const s8 *rows, u32 row_count, const s16 *queries,
-	 const u32 query_count, u32 bytes, s32 *out)
-{
-	const s8 *taken[TILE];
-	u32 r, i;
-
-	for (r = 0; r < row_count; r += TILE) {
-		for (i = 0; i < TILE; i++)
-			taken[i] = rows +
-				   (size_t)bytes * (r + i < row_count
-							    ? r + i
-							    : row_count - 1);
-		if (query_count == 1)
-			dot_one(taken, queries, bytes, out + r);
-		else
-			dot_tile(taken, queries, bytes, out + r);
-	}
-}
+#include "dot_rows.h"
 
 static void vexfs_dot_avx2(const s8 *rows, u32 row_count, const s16 *queries,
 			   u32 query_count, u32 bytes, s32 *out)
 {
+	const s8 *taken[TILE];
+	u32 r;
+
 	for (; query_count > 1; query_count -= 2) {
-		dot_rows(rows, row_count, queries, 2, bytes, out);
+		for (r = 0; r < row_count; r += TILE) {
+			take_tile(taken, rows, r, row_count, bytes);
+			dot_tile(taken, queries, bytes, out + r);
+		}
 		queries += (size_t)2 * bytes;
 		out += 2 * VEXFS_BLOCK_ROWS;
 	}
 	if (query_count)
-		dot_rows(rows, row_count, queries, 1, bytes, out);
+		dot_one(rows, row_count, queries, bytes, out);
 }
 
 VEXFS_RANK_FUNCTIONS(avx2)

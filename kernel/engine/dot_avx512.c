@@ -9,8 +9,6 @@
 #ifndef __CHECKER__
 #include "sums_avx512.h"
 
-#define TILE 4u
-
 /* A register a row. */
 struct tile {
 	__m512i a, b, c, d;
@@ -83,7 +81,6 @@ dot_tile(const s8 *const *rows, const s16 *queries, const u32 query_count,
 		store_sums(fourth, out + 3 * VEXFS_BLOCK_ROWS);
 }
 
-/* Rows that are read once come from far away: one after the other. */
 static inline __m512i dot_row(const s8 *row, const s16 *query, size_t bytes)
 {
 	__m512i even = _mm512_setzero_si512(), odd = even;
@@ -98,55 +95,38 @@ static inline __m512i dot_row(const s8 *row, const s16 *query, size_t bytes)
 	return _mm512_add_epi32(even, odd);
 }
 
-static inline __attribute__((always_inline)) void
-dot_one(const s8 *const *rows, const s16 *query, size_t bytes, s32 *out)
-{
-	const struct tile sums = { dot_row(rows[0], query, bytes),
-				   dot_row(rows[1], query, bytes),
-				   dot_row(rows[2], query, bytes),
-				   dot_row(rows[3], query, bytes) };
+#include "dot_rows.h"
 
-	store_sums(sums, out);
-}
-
-/* The last row of a block stands for those that a tile lacks. */
 static inline __attribute__((always_inline)) void
-dot_rows(const s8 *rows, u32 row_count, const s16 *queries,
-	 const u32 query_count, u32 bytes, s32 *out)
+dot_several(const s8 *rows, u32 row_count, const s16 *queries,
+	    const u32 query_count, u32 bytes, s32 *out)
 {
 	const s8 *taken[TILE];
-	u32 r, i;
+	u32 r;
 
 	for (r = 0; r < row_count; r += TILE) {
-		for (i = 0; i < TILE; i++)
-			taken[i] = rows +
-				   (size_t)bytes * (r + i < row_count
-							    ? r + i
-							    : row_count - 1);
-		if (query_count == 1)
-			dot_one(taken, queries, bytes, out + r);
-		else
-			dot_tile(taken, queries, query_count, bytes, out + r);
+		take_tile(taken, rows, r, row_count, bytes);
+		dot_tile(taken, queries, query_count, bytes, out + r);
 	}
 }
 
 static void vexfs_dot_avx512(const s8 *rows, u32 row_count, const s16 *queries,
 			     u32 query_count, u32 bytes, s32 *out)
 {
-	for (; query_count >= TILE; query_count -= TILE) {
-		dot_rows(rows, row_count, queries, TILE, bytes, out);
-		queries += (size_t)TILE * bytes;
-		out += TILE * VEXFS_BLOCK_ROWS;
+	for (; query_count >= 4; query_count -= 4) {
+		dot_several(rows, row_count, queries, 4, bytes, out);
+		queries += (size_t)4 * bytes;
+		out += 4 * VEXFS_BLOCK_ROWS;
 	}
 	switch (query_count) {
 	case 3:
-		dot_rows(rows, row_count, queries, 3, bytes, out);
+		dot_several(rows, row_count, queries, 3, bytes, out);
 		break;
 	case 2:
-		dot_rows(rows, row_count, queries, 2, bytes, out);
+		dot_several(rows, row_count, queries, 2, bytes, out);
 		break;
 	case 1:
-		dot_rows(rows, row_count, queries, 1, bytes, out);
+		dot_one(rows, row_count, queries, bytes, out);
 	}
 }
 

@@ -229,6 +229,15 @@ static void add_to(struct vexfs_graph *graph, u32 index, u32 slot)
 	graph->entries->count++;
 }
 
+/* A slot as a query to entries, which lie together by Euclid's distance. */
+static void entry_query(const struct vexfs_graph *graph, u32 slot, u64 *planes,
+			struct vexfs_query *query)
+{
+	graph->kernels->row_query(graph, slot, planes, query);
+	vexfs_set_unit(graph, query, VEXFS_METRIC_EUCLID,
+		       vexfs_load_relaxed(&graph->square_usual));
+}
+
 /* How many of a group are nearer to a slot, for each. */
 static u32 rank_by(const struct vexfs_graph *graph, u32 slot,
 		   const struct vexfs_entry_rows *group, u64 *planes, u8 *ranks)
@@ -237,9 +246,7 @@ static u32 rank_by(const struct vexfs_graph *graph, u32 slot,
 	s32 keys[VEXFS_GROUP_ENTRIES];
 	u32 farthest = 0, i, j;
 
-	graph->kernels->row_query(graph, slot, planes, &query);
-	vexfs_query_unit_euclid(&query,
-				vexfs_load_relaxed(&graph->square_usual));
+	entry_query(graph, slot, planes, &query);
 	graph->kernels->keys(graph, &query, group->slots, group->count, keys);
 	for (i = 0; i < group->count; i++) {
 		ranks[i] = 0;
@@ -303,9 +310,7 @@ void vexfs_add_entry(struct vexfs_graph *graph, u32 slot, u64 *planes)
 	if (!is_drawn(entries, slot) ||
 	    vexfs_is_beyond(graph, vexfs_scale_at(graph, slot)->square))
 		return;
-	graph->kernels->row_query(graph, slot, planes, &query);
-	vexfs_query_unit_euclid(&query,
-				vexfs_load_relaxed(&graph->square_usual));
+	entry_query(graph, slot, planes, &query);
 	for (tries = 0; tries < 2; tries++) {
 		index = graph->kernels->nearest_group(graph, &query);
 		if (entries->groups[index].count < VEXFS_GROUP_ENTRIES) {

@@ -121,19 +121,13 @@ static u32 take_allowed(const struct vexfs_graph *graph,
  * keys of the nearest `wanted` rows have room where those of any `wanted` rows
  * that pass have: the length that the shortest of the first ones have.
  */
-static void set_scan_unit(const struct vexfs_graph *graph,
-			  struct vexfs_walk *walk)
+static u32 scan_reach(const struct vexfs_graph *graph, struct vexfs_walk *walk)
 {
 	const struct vexfs_pool *pool = &walk->pool;
 	struct allowed_slots from;
 	u32 *slots = walk->buffer;
 	u32 left = 2 * pool->ef, count, reach = 0, i;
 
-	if (graph->file->metric == VEXFS_METRIC_DOT) {
-		vexfs_query_unit_dot(&walk->query,
-				     vexfs_load_relaxed(&graph->square_usual));
-		return;
-	}
 	begin_allowed(walk, &from);
 	while (left && (count = take_allowed(graph, &from, slots))) {
 		for (i = 0; i < count && left; i++, left--) {
@@ -149,7 +143,17 @@ static void set_scan_unit(const struct vexfs_graph *graph,
 		if (pool->keys[i] != VEXFS_KEY_NONE)
 			reach = ((u32)pool->keys[i] << 1) | 1;
 	vexfs_pool_clear(pool);
-	vexfs_query_unit_euclid(&walk->query, reach);
+	return reach;
+}
+
+static void set_scan_unit(const struct vexfs_graph *graph,
+			  struct vexfs_walk *walk)
+{
+	const enum vexfs_metric metric = graph->file->metric;
+
+	vexfs_set_unit(graph, &walk->query, metric,
+		       metric == VEXFS_METRIC_EUCLID ? scan_reach(graph, walk)
+						     : 0);
 }
 
 static ALWAYS_INLINE void scan_blocks(const struct vexfs_graph *graph,
