@@ -23,6 +23,35 @@ inline collection_config graph_config_of(distance metric) {
   return config;
 }
 
+inline io::task<void> create(database& data, collection_config config) {
+  auto creating = data.create_collection("c", std::move(config));
+  EXPECT_TRUE(co_await creating);
+}
+
+inline io::task<collection_info> info_of(database& data) {
+  auto asking = data.info("c");
+  auto info = co_await asking;
+  EXPECT_TRUE(info);
+  co_return info ? *info : collection_info{};
+}
+
+/// A moment in which the core is idle.
+inline io::task<void> wait_a_little() {
+  co_await io::loop::current().sleep_until(io::loop::current().now() +
+                                           std::chrono::milliseconds(1));
+}
+
+/// Until everything is linked; cores that wait for it are idle.
+inline io::task<void> wait_until_linked(database& data) {
+  for (int waits = 0; waits < 100'000; ++waits) {
+    auto asking = info_of(data);
+    if ((co_await asking).status == collection_status::green) co_return;
+    auto waiting = wait_a_little();
+    co_await waiting;
+  }
+  ADD_FAILURE() << "linking does not end";
+}
+
 /// What a client knows about its points, and the truth about its searches.
 class graph_client {
  public:
@@ -31,6 +60,21 @@ class graph_client {
     for (auto& center : centers_)
       for (float& value : center)
         value = spread * normal_(random_);
+  }
+
+  /// Makes the collection, with so many points.
+  io::task<void> begin(std::uint64_t count) {
+    auto creating = create(data_, graph_config_of(metric_));
+    co_await creating;
+    auto inserting = upsert(0, count);
+    co_await inserting;
+  }
+
+  io::task<void> begin_linked(std::uint64_t count) {
+    auto beginning = begin(count);
+    co_await beginning;
+    auto linking = wait_until_linked(data_);
+    co_await linking;
   }
 
   /// In clustered order: neighbours come one after another.
@@ -143,34 +187,5 @@ class graph_client {
   std::array<std::array<float, dim>, 23> centers_{};
   std::map<std::uint64_t, std::vector<float>> known_;
 };
-
-inline io::task<void> create(database& data, collection_config config) {
-  auto creating = data.create_collection("c", std::move(config));
-  EXPECT_TRUE(co_await creating);
-}
-
-inline io::task<collection_info> info_of(database& data) {
-  auto asking = data.info("c");
-  auto info = co_await asking;
-  EXPECT_TRUE(info);
-  co_return info ? *info : collection_info{};
-}
-
-/// A moment in which the core is idle.
-inline io::task<void> wait_a_little() {
-  co_await io::loop::current().sleep_until(io::loop::current().now() +
-                                           std::chrono::milliseconds(1));
-}
-
-/// Until everything is linked; cores that wait for it are idle.
-inline io::task<void> wait_until_linked(database& data) {
-  for (int waits = 0; waits < 100'000; ++waits) {
-    auto asking = info_of(data);
-    if ((co_await asking).status == collection_status::green) co_return;
-    auto waiting = wait_a_little();
-    co_await waiting;
-  }
-  ADD_FAILURE() << "linking does not end";
-}
 
 }  // namespace vexfs

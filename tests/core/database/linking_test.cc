@@ -48,13 +48,9 @@ TEST(linking_test, nothing_that_was_deleted_is_answered_and_recall_stays_over_ro
     io::simulated_storage disk(seed);
     world running(disk, 2, seed);
     running.run(static_cast<std::uint32_t>(seed % 2), [&](database& data) -> io::task<void> {
-      auto creating = create(data, graph_config_of(distance::euclid));
-      co_await creating;
       graph_client points(data, distance::euclid, seed);
-      auto inserting = points.upsert(0, 3000);
-      co_await inserting;
-      auto linking = wait_until_linked(data);
-      co_await linking;
+      auto beginning = points.begin_linked(3000);
+      co_await beginning;
       std::uint64_t next = 3000;
       for (int round = 0; round < 6; ++round) {
         auto removing = points.remove(points.some_ids(900));
@@ -87,11 +83,9 @@ TEST(linking_test, a_start_answers_from_its_log_at_once_and_links_afterwards) {
   {
     world running(disk, 2, seed);
     running.run(0, [&](database& data) -> io::task<void> {
-      auto creating = create(data, graph_config_of(distance::dot));
-      co_await creating;
       graph_client filling(data, distance::dot, seed);
-      auto inserting = filling.upsert(0, 3000);
-      co_await inserting;
+      auto beginning = filling.begin(3000);
+      co_await beginning;
       auto closing = close(data, 2);
       co_await closing;
     });
@@ -180,13 +174,9 @@ TEST(linking_test, neighbours_are_told_apart_where_they_differ_little_for_their_
   io::simulated_storage disk(seed);
   world running(disk, 2, seed);
   running.run(0, [&](database& data) -> io::task<void> {
-    auto creating = create(data, graph_config_of(distance::euclid));
-    co_await creating;
     graph_client points(data, distance::euclid, seed, 3);
-    auto inserting = points.upsert(0, 4000);
-    co_await inserting;
-    auto linking = wait_until_linked(data);
-    co_await linking;
+    auto beginning = points.begin_linked(4000);
+    co_await beginning;
     auto searching = points.recall(100, false);
     EXPECT_GE(co_await searching, 0.95);
     auto closing = close(data, 2);
@@ -212,13 +202,9 @@ TEST(linking_test, other_settings_make_another_graph_while_the_old_one_answers) 
       io::simulated_storage disk(seed);
       world running(disk, 2, seed);
       running.run(static_cast<std::uint32_t>(seed % 2), [&](database& data) -> io::task<void> {
-        auto creating = create(data, graph_config_of(distance::euclid));
-        co_await creating;
         graph_client points(data, distance::euclid, seed);
-        auto inserting = points.upsert(0, 3000);
-        co_await inserting;
-        auto linking = wait_until_linked(data);
-        co_await linking;
+        auto beginning = points.begin_linked(3000);
+        co_await beginning;
         arena memory;
         auto reporting = data.report("c", memory);
         const auto before = co_await reporting;
@@ -274,11 +260,9 @@ TEST(linking_test, a_graph_is_dropped_and_made_again_under_searches) {
     io::simulated_storage disk(seed);
     world running(disk, 2, seed);
     running.run(0, [&](database& data) -> io::task<void> {
-      auto creating = create(data, graph_config_of(distance::dot));
-      co_await creating;
       graph_client points(data, distance::dot, seed);
-      auto inserting = points.upsert(0, 1500);
-      co_await inserting;
+      auto beginning = points.begin(1500);
+      co_await beginning;
       bool stop = false;
       bool ended = false;
       const auto keep_changing = [&]() -> io::detached {
@@ -315,11 +299,9 @@ TEST(linking_test, a_collection_goes_though_no_core_is_ever_idle) {
   io::simulated_storage disk(1);
   world running(disk, 2, 1);
   running.run(0, [&](database& data) -> io::task<void> {
-    auto creating = create(data, graph_config_of(distance::dot));
-    co_await creating;
     graph_client points(data, distance::dot, 1);
-    auto inserting = points.upsert(0, 3000);
-    co_await inserting;
+    auto beginning = points.begin(3000);
+    co_await beginning;
     bool stop = false;
     std::uint32_t running_count = 0;
     const auto keep_busy = [&](std::uint32_t core) -> io::detached {
@@ -350,11 +332,9 @@ TEST(linking_test, a_collection_that_is_deleted_while_it_is_linked_is_gone) {
     world running(disk, 2, seed);
     running.run(0, [&](database& data) -> io::task<void> {
       for (int round = 0; round < 3; ++round) {
-        auto creating = create(data, graph_config_of(distance::dot));
-        co_await creating;
         graph_client points(data, distance::dot, seed);
-        auto inserting = points.upsert(0, 1000);
-        co_await inserting;
+        auto beginning = points.begin(1000);
+        co_await beginning;
         auto deleting = data.delete_collection("c");
         const auto deleted = co_await deleting;
         EXPECT_TRUE(deleted && *deleted);

@@ -38,6 +38,14 @@ io::task<result<update_result>> write_numbered(database& data, std::uint64_t fir
   co_return co_await updating;
 }
 
+io::task<void> begin_numbered(database& data, std::uint64_t count, std::mt19937_64& random,
+                              collection_config config = numbered_config()) {
+  auto creating = data.create_collection("c", std::move(config));
+  EXPECT_TRUE(co_await creating);
+  auto writing = write_numbered(data, 0, count, random);
+  EXPECT_TRUE(co_await writing);
+}
+
 std::vector<query_request> numbered_queries(std::mt19937_64& random, arena& memory) {
   std::vector<query_request> requests(4);
   for (query_request& request : requests) {
@@ -73,10 +81,8 @@ TEST(row_failure_test, a_slot_is_not_written_again_while_its_row_is_read) {
     world running(disk, 2, seed);
     std::mt19937_64 random(seed);
     running.run(0, [&](database& data) -> io::task<void> {
-      auto creating = data.create_collection("c", numbered_config(seed % 2 == 0));
-      EXPECT_TRUE(co_await creating);
-      auto writing = write_numbered(data, 0, 300, random);
-      EXPECT_TRUE(co_await writing);
+      auto beginning = begin_numbered(data, 300, random, numbered_config(seed % 2 == 0));
+      co_await beginning;
     });
     bool enough = false;
     bool ended = false;
@@ -133,10 +139,8 @@ TEST(row_failure_test, a_collection_may_be_dropped_while_its_rows_are_read) {
     std::mt19937_64 random(seed);
     bool ended = false;
     running.run(0, [&](database& data) -> io::task<void> {
-      auto creating = data.create_collection("c", numbered_config());
-      EXPECT_TRUE(co_await creating);
-      auto writing = write_numbered(data, 0, 300, random);
-      EXPECT_TRUE(co_await writing);
+      auto beginning = begin_numbered(data, 300, random);
+      co_await beginning;
     });
     arena memory;
     const auto requests = numbered_queries(random, memory);
@@ -188,10 +192,8 @@ TEST(row_failure_test, a_damaged_row_is_an_error_and_good_again_after_a_restart)
   {
     world running(disk, 2, seed);
     running.run(0, [&](database& data) -> io::task<void> {
-      auto creating = data.create_collection("c", numbered_config());
-      EXPECT_TRUE(co_await creating);
-      auto writing = write_numbered(data, 0, 100, random);
-      EXPECT_TRUE(co_await writing);
+      auto beginning = begin_numbered(data, 100, random);
+      co_await beginning;
     });
     EXPECT_EQ(read_all(running), 100U);
     const std::string path = "rows/" + disk.list("rows")->front();
@@ -233,10 +235,8 @@ TEST(row_failure_test, a_damaged_row_that_should_move_refuses_the_update_and_not
     co_return updated ? "" : updated.error().text;
   };
   running.run(0, [&](database& data) -> io::task<void> {
-    auto creating = data.create_collection("c", config);
-    EXPECT_TRUE(co_await creating);
-    auto writing = write_numbered(data, 0, 100, random);
-    EXPECT_TRUE(co_await writing);
+    auto beginning = begin_numbered(data, 100, random, config);
+    co_await beginning;
   });
   const std::string path = "rows/" + disk.list("rows")->front();
   EXPECT_TRUE(disk.flip_bit(path, (80 * damaged + random() % 64) * 8 + random() % 8));
@@ -297,10 +297,8 @@ TEST(row_failure_test, a_write_that_fails_loses_nothing_and_is_told) {
     {
       world running(disk, 2, call);
       running.run(0, [&](database& data) -> io::task<void> {
-        auto creating = data.create_collection("c", numbered_config());
-        EXPECT_TRUE(co_await creating);
-        auto writing = write_numbered(data, 0, 100, random);
-        EXPECT_TRUE(co_await writing);
+        auto beginning = begin_numbered(data, 100, random);
+        co_await beginning;
         const std::uint64_t calls_before = disk.call_count();
         disk.fail_call(call, errc::service);
         auto failing = write_numbered(data, 90, 200, random);
@@ -393,10 +391,8 @@ TEST(row_failure_test, a_change_of_where_originals_are_holds_from_the_next_start
     world running(disk, 2, life);
     running.run(0, [&](database& data) -> io::task<void> {
       if (life == 0) {
-        auto creating = data.create_collection("c", numbered_config());
-        EXPECT_TRUE(co_await creating);
-        auto writing = write_numbered(data, 0, 100, random);
-        EXPECT_TRUE(co_await writing);
+        auto beginning = begin_numbered(data, 100, random);
+        co_await beginning;
       }
     });
     EXPECT_EQ(is_on_disk(running), on_disk);

@@ -33,13 +33,9 @@ TEST(slots_wait_test, memory_does_not_grow_over_rounds_of_churn_without_a_pause)
     io::simulated_storage disk(seed);
     world running(disk, 2, seed);
     running.run(static_cast<std::uint32_t>(seed % 2), [&](database& data) -> io::task<void> {
-      auto creating = create(data, graph_config_of(distance::euclid));
-      co_await creating;
       graph_client points(data, distance::euclid, seed);
-      auto inserting = points.upsert(0, count);
-      co_await inserting;
-      auto linking = wait_until_linked(data);
-      co_await linking;
+      auto beginning = points.begin_linked(count);
+      co_await beginning;
       std::uint64_t most_held = 0;
       std::uint64_t next = count;
       for (int round = 0; round < 8; ++round) {
@@ -73,13 +69,9 @@ TEST(slots_wait_test, deletes_do_not_wait_for_what_has_died) {
   io::simulated_storage disk(1);
   world running(disk, 1, 1);
   running.run(0, [&](database& data) -> io::task<void> {
-    auto creating = create(data, graph_config_of(distance::euclid));
-    co_await creating;
     graph_client points(data, distance::euclid, 1);
-    auto inserting = points.upsert(0, 3000);
-    co_await inserting;
-    auto linking = wait_until_linked(data);
-    co_await linking;
+    auto beginning = points.begin_linked(3000);
+    co_await beginning;
     for (int round = 0; round < 6; ++round) {
       auto removing = points.remove(points.some_ids(500));
       co_await removing;
@@ -99,13 +91,9 @@ TEST(slots_wait_test, a_write_that_waits_for_slots_is_answered_though_its_collec
     io::simulated_storage disk(seed);
     world running(disk, 2, seed);
     running.run(static_cast<std::uint32_t>(seed % 2), [&](database& data) -> io::task<void> {
-      auto creating = create(data, graph_config_of(distance::dot));
-      co_await creating;
       graph_client points(data, distance::dot, seed);
-      auto inserting = points.upsert(0, 3000);
-      co_await inserting;
-      auto linking = wait_until_linked(data);
-      co_await linking;
+      auto beginning = points.begin_linked(3000);
+      co_await beginning;
       bool answered = false;
       const auto write = [&]() -> io::detached {
         auto writing = points.upsert(0, 3000);
