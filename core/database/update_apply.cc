@@ -98,12 +98,6 @@ class staging {
   std::size_t count_ = 0;
 };
 
-const vector_value* vector_named(std::span<const named_vector> vectors, std::string_view name) {
-  for (const named_vector& one : vectors)
-    if (one.name == name) return &one.value;
-  return nullptr;
-}
-
 /// One operation at work. Between its groups of points others of this core have their turn.
 struct applier {
   collection& target;

@@ -41,8 +41,7 @@ std::span<const point_vectors> merge_repeated(std::span<const point_vectors> poi
     point_vectors& earlier = merged[place->second];
     const auto both = memory.array<named_vector>(earlier.vectors.size() + point.vectors.size());
     auto kept = std::ranges::copy_if(earlier.vectors, both.begin(), [&](const named_vector& one) {
-                  return std::ranges::find(point.vectors, one.name, &named_vector::name) ==
-                         point.vectors.end();
+                  return !vector_named(point.vectors, one.name);
                 }).out;
     kept = std::ranges::copy(point.vectors, kept).out;
     earlier.vectors = both.first(static_cast<std::size_t>(kept - both.begin()));
@@ -59,8 +58,7 @@ io::task<result<void>> read_what_stays(const collection& target,
   for (const point_vectors& point : points) {
     const auto slot = target.id_to_slot.find(point.id);
     for (const auto& [name, column] : target.columns)
-      if (slot && column->has(*slot) &&
-          std::ranges::find(point.vectors, name, &named_vector::name) == point.vectors.end())
+      if (slot && column->has(*slot) && !vector_named(point.vectors, name))
         std::ignore = column->stored(*slot, reads);
     if (!reads.is_full()) continue;
     VEXFS_CHECK_CO(co_await reads.finish());

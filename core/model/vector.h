@@ -35,4 +35,12 @@ struct named_vector {
   vector_value value;
 };
 
+/// nullptr where there is none of that name.
+[[nodiscard]] inline const vector_value* vector_named(std::span<const named_vector> vectors,
+                                                      std::string_view name) {
+  for (const named_vector& one : vectors)
+    if (one.name == name) return &one.value;
+  return nullptr;
+}
+
 }  // namespace vexfs

@@ -8,16 +8,11 @@ import numpy as np
 import pytest
 import requests
 
+from rest import ask, wait_until_green
 from server import Server
 
 GRAPH = {"optimizers_config": {"indexing_threshold": 10}, "hnsw_config": {"full_scan_threshold": 10}}
 SOME = {"must": [{"key": "n", "range": {"lt": 3}}]}
-
-
-def ask(method, url, body=None):
-    answer = requests.request(method, url, json=body, timeout=60)
-    assert answer.status_code == 200, answer.text
-    return answer.json()["result"]
 
 
 def create(server, name, dim, distance="Euclid", **hnsw):
@@ -30,14 +25,6 @@ def put(server, name, ids, vectors):
         ask("PUT", f"{server.url}/collections/{name}/points?wait=true", {"points": [
             {"id": int(i), "vector": vector.tolist(), "payload": {"n": int(i) % 10}}
             for i, vector in zip(ids[first:first + 500], vectors[first:first + 500])]})
-
-
-def wait_until_green(server, name):
-    until = time.monotonic() + 60
-    while (info := ask("GET", f"{server.url}/collections/{name}"))["status"] != "green":
-        assert time.monotonic() < until, info
-        time.sleep(0.01)
-    return info
 
 
 def find(server, name, queries, **search):

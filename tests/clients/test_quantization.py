@@ -3,21 +3,16 @@
 import itertools
 import pathlib
 import threading
-import time
 
 import numpy as np
 import pytest
 import requests
 
+from rest import ask, wait_until_green
+
 DIM = 48
 COUNT = 3000
 SCALAR = {"scalar": {"type": "int8"}}
-
-
-def ask(method, url, body=None):
-    answer = requests.request(method, url, json=body, timeout=60)
-    assert answer.status_code == 200, answer.text
-    return answer.json()["result"]
 
 
 def fill(server, name, vectors, collection=None, **params):
@@ -27,10 +22,7 @@ def fill(server, name, vectors, collection=None, **params):
     for first in range(0, len(vectors), 500):
         ask("PUT", f"{server.url}/collections/{name}/points?wait=true", {"points": [
             {"id": i, "vector": vectors[i].tolist()} for i in range(first, min(first + 500, len(vectors)))]})
-    until = time.monotonic() + 60
-    while ask("GET", f"{server.url}/collections/{name}")["status"] != "green":
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    wait_until_green(server, name)
 
 
 def search(server, name, queries, limit=10, hnsw_ef=None, **quantization):
