@@ -78,7 +78,7 @@ static inline __m256i dot_row(const s8 *row, const s16 *query, size_t bytes)
 	return _mm256_add_epi32(even, odd);
 }
 
-#include "dot_rows.h"
+#include "level_rows.h"
 
 static void vexfs_dot_avx2(const s8 *rows, u32 row_count, const s16 *queries,
 			   u32 query_count, u32 bytes, s32 *out)

@@ -95,7 +95,7 @@ static inline __m512i dot_row(const s8 *row, const s16 *query, size_t bytes)
 	return _mm512_add_epi32(even, odd);
 }
 
-#include "dot_rows.h"
+#include "level_rows.h"
 
 static inline __attribute__((always_inline)) void
 dot_several(const s8 *rows, u32 row_count, const s16 *queries,

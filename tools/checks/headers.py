@@ -12,7 +12,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror"]
 # Path prefix, and the compilers that must take its headers. The first prefix that fits decides.
 COMPILERS = [
     ("kernel/uapi/", [["gcc", "-x", "c", "-std=gnu11"], ["g++", "-x", "c++", "-std=c++23"]]),
-    ("kernel/engine/level_", []),  # parts of the walk_*.c files, over what these define
+    ("kernel/engine/level_", []),  # parts of a SIMD level's files, over what these define
     ("kernel/engine/", [["gcc", "-x", "c", "-std=gnu11", "-ffreestanding"]]),
     ("kernel/module/", []),  # needs the kernel's own headers: Kbuild compiles it
     ("", [["g++", "-x", "c++", "-std=c++23"]]),

@@ -7,8 +7,8 @@
  *   store_sums(sums, out)       the sum of each, side by side
  *   dot_row(row, query, bytes)  the products of a row, in the lanes of a register
  */
-#ifndef VEXFS_ENGINE_DOT_ROWS_H
-#define VEXFS_ENGINE_DOT_ROWS_H
+#ifndef VEXFS_ENGINE_LEVEL_ROWS_H
+#define VEXFS_ENGINE_LEVEL_ROWS_H
 
 #include "dot.h"
 
