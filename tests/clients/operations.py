@@ -132,7 +132,9 @@ class Generator:
             return {"key": integer, "match": {"any": r.sample(range(-2, 15), r.randint(1, 5))}}
         if kind == "match_except":
             values = r.choice([COLORS + TAGS, list(range(12))])
-            return {"key": r.choice([keyword, integer]), "match": {"except": r.sample(values, r.randint(1, 3))}}
+            # With an index, the engine lets only values of the index's type pass; set_payload puts others there.
+            typed = r.choice([keyword, integer if integer != "nest[].a" else "n"])
+            return {"key": typed, "match": {"except": r.sample(values, r.randint(1, 3))}}
         if kind == "match_text":
             return {"key": "text", "match": {"text": r.choice(WORDS)}}
         if kind == "match_phrase":

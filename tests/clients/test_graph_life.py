@@ -357,6 +357,9 @@ def test_odd_values_and_arguments_are_answered_as_by_an_exact_search(server, see
             assert len({point["id"] for point in one["points"]}) == len(one["points"])
         return [[point["score"] for point in one["points"]] for one in answers]
 
+    def as_good(score, last):
+        return score == pytest.approx(last, rel=1e-4) or (score < last if is_distance else score > last)
+
     def check():
         for some in ({}, {"filter": SOME}):
             # Of points that are as good, any may be answered.
@@ -364,10 +367,9 @@ def test_odd_values_and_arguments_are_answered_as_by_an_exact_search(server, see
             for params in ({}, {"hnsw_ef": 1}, {"hnsw_ef": 100_000}, {"indexed_only": True}):
                 found = scores(params=params, **some)
                 assert [len(one) for one in found] == [10] * len(queries)
-                same = sum(a == pytest.approx(b, rel=1e-4) for one, other in zip(exact, found)
-                           for a, b in zip(one, other))
+                hits = sum(as_good(score, one[-1]) for one, other in zip(exact, found) for score in other)
                 if params not in ({"hnsw_ef": 1}, {"indexed_only": True}):
-                    assert same >= 0.85 * 10 * len(queries), (params, some)
+                    assert hits >= 0.9 * 10 * len(queries), (params, some)
         assert [len(one) for one in scores(limit=count + 1000)] == [count] * len(queries)
         assert [len(one) for one in scores(offset=count - 3)] == [3] * len(queries)
         assert [len(one) for one in scores(offset=count + 3)] == [0] * len(queries)

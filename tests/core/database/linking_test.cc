@@ -55,7 +55,7 @@ TEST(linking_test, nothing_that_was_deleted_is_answered_and_recall_stays_over_ro
       for (int round = 0; round < 6; ++round) {
         auto removing = points.remove(points.some_ids(900));
         co_await removing;
-        auto searching = points.recall(16, false);
+        auto searching = points.recall(60, false);
         EXPECT_GE(co_await searching, 0.95) << "after the deletes of round " << round;
         // Half of them in the same turn, half when the dead have been taken out.
         auto first = points.upsert(next, next + 450);
@@ -65,7 +65,7 @@ TEST(linking_test, nothing_that_was_deleted_is_answered_and_recall_stays_over_ro
         auto second = points.upsert(next + 450, next + 900);
         co_await second;
         next += 900;
-        auto again = points.recall(16, false);
+        auto again = points.recall(60, false);
         EXPECT_GE(co_await again, 0.95) << "after round " << round;
         auto exact = points.recall(4, true);
         EXPECT_EQ(co_await exact, 1.0);
