@@ -26,9 +26,9 @@ struct candidate {
 };
 
 /// What the keys of a query's candidates mean: a key times mantissa * 2^exponent is minus the inner
-/// product, or half of the squared Euclidean distance minus half of the query's own square; as near
-/// as codes are to vectors. Keys end at -2^31 and 2^31 - 2: a row far longer than the usual (inner
-/// product) or far away (Euclid) has the score of that end.
+/// product, half of the squared Euclidean distance minus half of the query's own square, or the
+/// Manhattan distance; as near as codes are to vectors. Keys end at -2^31 and 2^31 - 2: a row far
+/// longer than the usual (inner product) or far away (the others) has the score of that end.
 struct key_unit {
   std::uint32_t mantissa = 0;
   std::int32_t exponent = 0;
@@ -91,7 +91,7 @@ struct graph_config {
 
 /// What a file keeps of a vector.
 struct vector_storage {
-  std::string_view codes;         // in words; "" where it keeps none that help
+  std::string_view codes;         // in words
   std::uint32_t code_bytes = 0;   // of one vector, constants included
   std::uint32_t graph_bytes = 0;  // of one vector: links and filter line; 0 before start_graph()
 };
@@ -132,8 +132,6 @@ class vector_file {
   /// bad_input. Out of memory: insufficient_storage. So also for search().
   [[nodiscard]] virtual result<void> scan(const scan_command& command) const = 0;
 
-  /// False where the metric has no graph: its files are scanned.
-  [[nodiscard]] virtual bool can_have_graph() const = 0;
   /// The rows that are there join by adopt(). Where there is a complete graph it goes on to be kept
   /// and searched until the new one is complete and takes its place; one that is not goes at once.
   /// Out of memory: insufficient_storage.

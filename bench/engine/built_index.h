@@ -41,9 +41,7 @@ class built_index {
  public:
   built_index(const data_set& data, const vexfs_graph_config& config) : data_(data) {
     const engine_kernels kernels = kernels_for(chosen_simd_level());
-    file_ = vexfs_vector_file_create(
-        data.dim, data.metric == distance::euclid ? VEXFS_METRIC_EUCLID : VEXFS_METRIC_DOT,
-        kernels.scan);
+    file_ = vexfs_vector_file_create(data.dim, engine_metric(data.metric), kernels.scan);
     if (!file_ || vexfs_graph_create(file_, &config, kernels.graph, &graph_) != 0 ||
         vexfs_linker_create(graph_, &linker_) != 0) {
       std::fputs("engine_bench: out of memory\n", stderr);

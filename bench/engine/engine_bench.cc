@@ -2,19 +2,22 @@
 // The engine's graph with float32 rescoring, on one thread: queries a second at recall@10 of .95
 // and .99, singly and with several walks under way; and how many vectors a second two threads link.
 //
-// engine_bench [--min-seconds=S] [--write=FOLDER] [BASE.fbin QUERIES.fbin ip|l2]
+// engine_bench [--min-seconds=S] [--write=FOLDER] [BASE.fbin QUERIES.fbin ip|l2|l1]
 //
 // Without files it makes clustered sets of 128 dimensions, which --write keeps as files for other
 // programs. The search parameters are the smallest that reach the recall on the first half of the
 // queries; recall and speed are then taken of the other half. Times are processor time.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bench/engine/built_index.h"
@@ -36,6 +39,21 @@ struct options {
   std::string folder;
   std::vector<std::string> files;
 };
+
+constexpr std::array<std::pair<std::string_view, distance>, 3> metrics{
+    {{"ip", distance::dot}, {"l2", distance::euclid}, {"l1", distance::manhattan}}};
+
+std::optional<distance> metric_of(std::string_view name) {
+  for (const auto& [known, metric] : metrics)
+    if (known == name) return metric;
+  return std::nullopt;
+}
+
+std::string_view name_of(distance metric) {
+  for (const auto& [name, known] : metrics)
+    if (known == metric) return name;
+  return "?";
+}
 
 struct search_settings {
   std::uint32_t k = truth_rank;
@@ -247,7 +265,7 @@ void measure_efforts(const data_set& data, const built_index& built) {
 
 void run(const data_set& data, const options& chosen) {
   std::printf("%s: %u x %u, %s, %s\n", data.name.c_str(), data.row_count, data.dim,
-              data.metric == distance::euclid ? "l2" : "ip",
+              std::string(name_of(data.metric)).c_str(),
               std::string(name_of(chosen_simd_level())).c_str());
   for (const width& one : chosen.widths) {
     vexfs_graph_config config{};
@@ -256,7 +274,7 @@ void run(const data_set& data, const options& chosen) {
     config.links_kept = one.links_kept;
     config.ef_construct = one.ef;
     config.tail_max = std::bit_ceil(data.row_count);
-    config.lines = data.dim >= 256;
+    config.lines = data.dim >= 256 && data.metric != distance::manhattan;
     built_index built(data, config);
     pin_to_one_core(false);
     const double inserting = built.insert();
@@ -301,13 +319,13 @@ options read_options(int count, char** words) {
       read.files.emplace_back(word);
   }
   if (!widths.empty()) read.widths = widths;
-  const bool is_known = read.row_count >= 1000 &&
-                        (read.files.empty() || (read.files.size() == 3 &&
-                                                (read.files[2] == "ip" || read.files[2] == "l2")));
+  const bool is_known =
+      read.row_count >= 1000 &&
+      (read.files.empty() || (read.files.size() == 3 && metric_of(read.files[2])));
   if (!is_known) {
     std::fputs(
         "usage: engine_bench [--min-seconds=S] [--efforts] [--width=N,NEW,KEPT,EF]... [--rows=N] "
-        "[--write=FOLDER] [BASE.fbin QUERIES.fbin ip|l2]\n",
+        "[--write=FOLDER] [BASE.fbin QUERIES.fbin ip|l2|l1]\n",
         stderr);
     std::exit(2);
   }
@@ -321,9 +339,7 @@ int main(int count, char** words) {
   using namespace vexfs::bench;
   const options chosen = read_options(count, words);
   if (!chosen.files.empty()) {
-    run(read_data_set(chosen.files[0], chosen.files[1],
-                      chosen.files[2] == "l2" ? vexfs::distance::euclid : vexfs::distance::dot),
-        chosen);
+    run(read_data_set(chosen.files[0], chosen.files[1], *metric_of(chosen.files[2])), chosen);
     return 0;
   }
   const bool is_smoke = std::getenv("VEXFS_BENCH_SMOKE") != nullptr;

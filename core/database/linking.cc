@@ -24,14 +24,12 @@ column_list linkable_columns(const collection& target) {
   column_list found;
   for (const auto& [name, one] : target.columns) {
     if (one->kind() != vector_kind::dense) continue;
-    auto dense = std::static_pointer_cast<vector_column>(one);
-    if (dense->file().can_have_graph()) found.push_back(std::move(dense));
+    found.push_back(std::static_pointer_cast<vector_column>(one));
   }
   return found;
 }
 
 bool wants_graph(const collection& target, const vector_column& dense) {
-  if (!dense.file().can_have_graph()) return false;
   const auto threshold = target.config.optimizers_config.indexing_threshold;
   if (threshold == 0 || hnsw_settings_of(target.config, dense.name()).m == 0) return false;
   return !is_scan_size(dense.count(), dense.dim(), threshold);

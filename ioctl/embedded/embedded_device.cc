@@ -38,14 +38,14 @@ constexpr std::uint32_t lines_dim_min = 256;
 
 /// A row of three times m links, of which a slot takes two thirds when it is linked; an overflowing
 /// one is cut to five sixths, so that it has room for a while.
-vexfs_graph_config engine_config(const graph_config& given, std::uint32_t dim) {
+vexfs_graph_config engine_config(const graph_config& given, const vector_file_config& file) {
   vexfs_graph_config config{};
   config.width = std::clamp((3 * given.m + 15) / 16 * 16, 16U, VEXFS_WIDTH_MAX);
   config.links_new = std::min(2 * given.m, config.width);
   config.links_kept = config.width / 6 * 5;
   config.ef_construct = std::clamp(given.ef_construct, config.links_new, VEXFS_EF_MAX);
   config.tail_max = std::bit_ceil(std::clamp(given.tail_max, 1U, VEXFS_TAIL_MAX));
-  config.lines = dim >= lines_dim_min;
+  config.lines = file.dim >= lines_dim_min && file.metric != distance::manhattan;
   return config;
 }
 
@@ -113,7 +113,8 @@ class embedded_vector_file final : public vector_file {
   }
 
   result<void> scan(const scan_command& command) const override {
-    if (!can_have_graph()) {
+    // There is no bound for Manhattan's distance.
+    if (config_.metric == distance::manhattan) {
       std::ranges::fill(command.overflowed, std::uint8_t{1});
       std::ranges::fill(command.candidate_counts, 0U);
       return {};
@@ -137,16 +138,12 @@ class embedded_vector_file final : public vector_file {
     return {};
   }
 
-  // Manhattan's distance does not come from products of codes.
-  bool can_have_graph() const override { return config_.metric != distance::manhattan; }
-
   result<void> start_graph(const graph_config& config) override {
-    VEXFS_ASSERT(can_have_graph());
     give_back_unused();
     const auto free = std::ranges::find(graphs_, nullptr, &built_graph::graph);
     if (free == graphs_.end())
       return fail(errc::unavailable, "searches of earlier graphs have not ended yet");
-    const vexfs_graph_config made_as = engine_config(config, config_.dim);
+    const vexfs_graph_config made_as = engine_config(config, config_);
     if (vexfs_graph_create(file_, &made_as, graph_kernels_, &free->graph) != 0)
       return std::unexpected(out_of_memory("a graph"));
     if (vexfs_linker_create(free->graph, &free->linker) != 0) {
@@ -240,7 +237,7 @@ class embedded_vector_file final : public vector_file {
     vector_storage kept;
     kept.code_bytes = file_->row_bytes + static_cast<std::uint32_t>(sizeof(vexfs_row_constants) +
                                                                     sizeof(std::uint64_t));
-    if (can_have_graph()) kept.codes = "int8, a step a vector";
+    kept.codes = "int8, a step a vector";
     if (!use) return kept;
     const vexfs_graph* graph = use->graph;
     if (graph->config.lines) kept.codes = "int8, a step a vector, behind 1-bit filter lines";
@@ -335,11 +332,8 @@ class embedded_device final : public device {
   explicit embedded_device(simd_level level) : kernels_(kernels_for(level)) {}
 
   result<std::unique_ptr<vector_file>> create(const vector_file_config& config) override {
-    const vexfs_metric metric =
-        config.metric == distance::euclid || config.metric == distance::manhattan
-            ? VEXFS_METRIC_EUCLID
-            : VEXFS_METRIC_DOT;
-    vexfs_vector_file* file = vexfs_vector_file_create(config.dim, metric, kernels_.scan);
+    vexfs_vector_file* file =
+        vexfs_vector_file_create(config.dim, engine_metric(config.metric), kernels_.scan);
     if (!file) return std::unexpected(out_of_memory("a vector file"));
     return std::make_unique<embedded_vector_file>(file, config, kernels_.graph);
   }

@@ -8,8 +8,8 @@
 
 namespace vexfs {
 
-/// The engine in this process: a command is a function call on the calling core. Manhattan distance
-/// does not factor over the rows' steps: its scans answer "overflowed", and core ranks by itself.
+/// The engine in this process: a command is a function call on the calling core. It has no bound
+/// for Manhattan's distance, whose exact scans answer "overflowed": core ranks by itself.
 [[nodiscard]] std::unique_ptr<device> make_embedded_device(simd_level level = chosen_simd_level());
 
 }  // namespace vexfs

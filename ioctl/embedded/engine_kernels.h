@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/model/vector.h"
 #include "ioctl/embedded/cpu.h"
 
 extern "C" {
 #include "kernel/engine/dot.h"
+#include "kernel/engine/vector_file.h"
 #include "kernel/engine/walk.h"
 }
 
@@ -26,6 +28,19 @@ struct engine_kernels {
       break;
   }
   return {&vexfs_kernels_scalar, &vexfs_graph_kernels_scalar};
+}
+
+[[nodiscard]] inline vexfs_metric engine_metric(distance metric) {
+  switch (metric) {
+    case distance::euclid:
+      return VEXFS_METRIC_EUCLID;
+    case distance::manhattan:
+      return VEXFS_METRIC_MANHATTAN;
+    case distance::cosine:
+    case distance::dot:
+      break;
+  }
+  return VEXFS_METRIC_DOT;
 }
 
 }  // namespace vexfs

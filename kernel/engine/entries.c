@@ -229,12 +229,16 @@ static void add_to(struct vexfs_graph *graph, u32 index, u32 slot)
 	graph->entries->count++;
 }
 
-/* A slot as a query to entries, which lie together by Euclid's distance. */
+/* A slot as a query to entries, which lie together by Euclid's distance, or by
+ * Manhattan's where that is the file's. */
 static void entry_query(const struct vexfs_graph *graph, u32 slot, u64 *planes,
 			struct vexfs_query *query)
 {
 	graph->kernels->row_query(graph, slot, planes, query);
-	vexfs_set_unit(graph, query, VEXFS_METRIC_EUCLID,
+	vexfs_set_unit(graph, query,
+		       graph->file->metric == VEXFS_METRIC_MANHATTAN
+			       ? VEXFS_METRIC_MANHATTAN
+			       : VEXFS_METRIC_EUCLID,
 		       vexfs_load_relaxed(&graph->square_usual));
 }
 

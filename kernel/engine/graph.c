@@ -90,6 +90,9 @@ int vexfs_graph_create(struct vexfs_vector_file *file,
 
 	if (!is_valid(config))
 		return -EINVAL;
+	/* Lines estimate products. */
+	if (config->lines && file->metric == VEXFS_METRIC_MANHATTAN)
+		return -EINVAL;
 	graph = vexfs_alloc(sizeof(*graph));
 	if (!graph)
 		return -ENOMEM;

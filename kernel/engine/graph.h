@@ -115,7 +115,7 @@ static inline u32 vexfs_octaves(u32 packed)
 }
 
 /*
- * What rows are linked by. Under an inner product that is the product where their
+ * What rows are linked by: the file's metric, or Euclid's. Under an inner product that is the product where their
  * lengths differ: the longest are among the nearest of most queries then, and
  * Euclid's distance would hide them behind those of a row's own length.
  */
@@ -125,8 +125,9 @@ vexfs_link_metric(const struct vexfs_graph *graph)
 	const u32 most = vexfs_octaves(vexfs_load_relaxed(&graph->square_max));
 	const u32 least = vexfs_octaves(vexfs_load_relaxed(&graph->square_min));
 
-	return graph->file->metric == VEXFS_METRIC_DOT && most > least &&
-			       most - least > VEXFS_SQUARES_ALIKE
+	if (graph->file->metric != VEXFS_METRIC_DOT)
+		return graph->file->metric;
+	return most > least && most - least > VEXFS_SQUARES_ALIKE
 		       ? VEXFS_METRIC_DOT
 		       : VEXFS_METRIC_EUCLID;
 }
@@ -144,16 +145,24 @@ static inline bool vexfs_is_beyond(const struct vexfs_graph *graph, u32 square)
 		       VEXFS_SQUARES_ALIKE;
 }
 
-/* Chooses the unit of a query's keys to the rows of a graph; `reach` is Euclid's. */
+/* Chooses the unit of a query's keys to the rows of a graph; inner products have
+ * no `reach`. */
 static inline void vexfs_set_unit(const struct vexfs_graph *graph,
 				  struct vexfs_query *query,
 				  enum vexfs_metric metric, u32 reach)
 {
-	if (metric == VEXFS_METRIC_DOT)
+	switch (metric) {
+	case VEXFS_METRIC_DOT:
 		vexfs_query_unit_dot(query,
 				     vexfs_load_relaxed(&graph->square_usual));
-	else
+		break;
+	case VEXFS_METRIC_EUCLID:
 		vexfs_query_unit_euclid(query, reach);
+		break;
+	case VEXFS_METRIC_MANHATTAN:
+		vexfs_query_unit_manhattan(query, reach);
+		break;
+	}
 }
 
 /* The generation of a live slot plus 1, or 0. */

@@ -44,8 +44,14 @@ void vexfs_scale_row(const struct vexfs_row_constants *row,
 
 static void set_bases(struct vexfs_query *query, s32 unit)
 {
+	query->by_differences = false;
 	query->unit = unit;
 	query->dot_base = unit + VEXFS_PACKED_BIAS;
+}
+
+static u32 step_inverse(const struct vexfs_query *query)
+{
+	return (u32)((1ULL << 43) / (u32)vexfs_packed_mantissa(query->step));
 }
 
 void vexfs_query_unit_dot(struct vexfs_query *query, u32 square_usual)
@@ -77,8 +83,7 @@ void vexfs_query_unit_euclid(struct vexfs_query *query, u32 reach)
 
 	/* 4 square / (2 step) < 2^30 units. */
 	set_bases(query, vexfs_packed_exponent(square) - step_exponent - 28);
-	query->square_scale =
-		(s32)((1ULL << 43) / (u32)vexfs_packed_mantissa(query->step));
+	query->square_scale = (s32)step_inverse(query);
 	query->near_above = 0x7fffffff;
 	query->square_base =
 		query->unit + 44 + step_exponent + VEXFS_PACKED_BIAS;
@@ -87,6 +92,25 @@ void vexfs_query_unit_euclid(struct vexfs_query *query, u32 reach)
 	query->origin = (s64)query->square_scale *
 				vexfs_packed_mantissa(query->square) >>
 			down;
+}
+
+void vexfs_query_unit_manhattan(struct vexfs_query *query, u32 reach)
+{
+	const u32 length = vexfs_packed_root(
+		query->square > reach ? query->square : reach);
+	const s32 step_exponent = vexfs_packed_exponent(query->step);
+	const s32 half = vexfs_packed_mantissa(query->step) >=
+			 vexfs_packed_mantissa(length);
+
+	/* No element of them is longer than 2^13 units. */
+	set_bases(query,
+		  vexfs_packed_exponent(length) - step_exponent - 12 - half);
+	query->step_inverse = step_inverse(query);
+	query->step_base = query->unit + 43 - VEXFS_FACTOR_BITS +
+			   step_exponent + VEXFS_PACKED_BIAS;
+	query->factor = vexfs_step_in_units(query, query->step);
+	query->by_differences = true;
+	query->origin = 0;
 }
 
 void vexfs_make_line(const s8 *code, u32 dim, struct vexfs_row_scale scale,

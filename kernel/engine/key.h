@@ -9,6 +9,7 @@
  *
  *   inner product   - dot * step(row)
  *   Euclid          || row ||^2 / (2 step(query)) - dot * step(row)
+ *   Manhattan       sum | query - row |, each element rounded to the unit
  *
  * brought to int32 with saturation, so keys of rows of any magnitude compare.
  * VEXFS_KEY_FAR is the largest a row can have; a place of a pool that holds no
@@ -70,6 +71,10 @@ struct vexfs_query {
 	s32 square_base; /* and this minus the field of its square */
 	s32 square_scale; /* 1 / (2 step) as a mantissa; 0 for inner products */
 	s32 near_above; /* dots that make rows beyond the unit near */
+	bool by_differences; /* Manhattan's keys, which alone need these: */
+	u32 factor; /* vexfs_step_in_units() of the query's own step */
+	s32 step_base; /* a row's shift is this minus the field of its step */
+	u32 step_inverse; /* 1 / step as a mantissa */
 	s32 plane_sum;
 	s64 origin; /* key + origin is a distance that starts at zero */
 	const u64 *planes; /* the code in four bits, a bit plane each, or NULL */
@@ -82,6 +87,8 @@ struct vexfs_query {
  */
 void vexfs_query_unit_dot(struct vexfs_query *query, u32 square_usual);
 void vexfs_query_unit_euclid(struct vexfs_query *query, u32 reach);
+/* For Manhattan: so that those twice as long as either of them have keys. */
+void vexfs_query_unit_manhattan(struct vexfs_query *query, u32 reach);
 
 static inline s32 vexfs_clamp_key(s64 key)
 {
@@ -107,6 +114,33 @@ static inline s32 vexfs_key_of(const struct vexfs_query *query, s32 dot,
 	       square_down) -
 	      ((s64)dot * vexfs_packed_mantissa(row.step) >> down);
 	return vexfs_clamp_key(key);
+}
+
+/*
+ * A step in units of a query's Manhattan keys, in 2^-8; above
+ * VEXFS_FACTOR_MAX where it is beyond them.
+ */
+#define VEXFS_FACTOR_BITS 8
+#define VEXFS_FACTOR_MAX 32767u
+
+static inline u32 vexfs_step_in_units(const struct vexfs_query *query, u32 step)
+{
+	const s32 down = query->step_base - vexfs_packed_field(step);
+	/* 22 + 22 bits. */
+	const u64 product =
+		(u64)vexfs_packed_mantissa(step) * query->step_inverse;
+
+	/* With less, no mantissa but zero is within them. */
+	if (down < 44 - 31)
+		return product ? VEXFS_FACTOR_MAX + 1 : 0;
+	return down < 64 ? (u32)(product >> down) : 0;
+}
+
+/* An element in units, rounded; both operands of a difference fit an int16. */
+static inline s32 vexfs_element_in_units(s32 code, u32 factor)
+{
+	return (code * (s32)factor + (1 << (VEXFS_FACTOR_BITS - 1))) >>
+	       VEXFS_FACTOR_BITS;
 }
 
 /*

@@ -18,15 +18,20 @@ static ALWAYS_INLINE u64 unit_ratio(const struct vexfs_query *query,
 	       (u32)vexfs_packed_mantissa(candidate->step);
 }
 
+/* 2^16 / alpha: alpha is 1.2 for squares of distances, its root for distances. */
+#define INVERSE_ALPHA_SQUARES 54613u
+#define INVERSE_ALPHA 59827u
+
 /*
- * The distance of a candidate from the query, divided by alpha = 1.2, as a key
- * of the candidate's own unit: a kept slot with a smaller key hides it.
+ * The distance of a candidate from the query, divided by alpha, as a key of the
+ * candidate's own unit: a kept slot with a smaller key hides it.
  */
 static ALWAYS_INLINE s32 hiding_threshold(const struct vexfs_query *query,
 					  const struct vexfs_query *candidate,
 					  s32 key)
 {
-	const u64 inverse_alpha = 54613; /* 2^16 / 1.2 */
+	const u64 inverse_alpha =
+		query->by_differences ? INVERSE_ALPHA : INVERSE_ALPHA_SQUARES;
 	s64 away = (s64)key + query->origin;
 	s32 down;
 	u64 ratio, scaled;

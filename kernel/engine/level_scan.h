@@ -152,8 +152,8 @@ static void set_scan_unit(const struct vexfs_graph *graph,
 	const enum vexfs_metric metric = graph->file->metric;
 
 	vexfs_set_unit(graph, &walk->query, metric,
-		       metric == VEXFS_METRIC_EUCLID ? scan_reach(graph, walk)
-						     : 0);
+		       metric == VEXFS_METRIC_DOT ? 0
+						  : scan_reach(graph, walk));
 }
 
 static ALWAYS_INLINE void scan_blocks(const struct vexfs_graph *graph,

@@ -76,6 +76,9 @@ static int set_query(const struct vexfs_graph *graph,
 	walk->regime = VEXFS_REGIME_ALL;
 	if (walk->allowed)
 		vexfs_plan_filtered(graph, search, walk);
+	/* Shares are of squares of distances. */
+	if (graph->file->metric == VEXFS_METRIC_MANHATTAN)
+		walk->stop_share /= 2;
 	return 0;
 }
 

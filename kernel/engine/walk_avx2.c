@@ -87,6 +87,52 @@ static inline __m256i add_products(__m256i sums, __m256i magnitudes,
 					_mm256_set1_epi16(1)));
 }
 
+/* 16 codes in units: vpmulhrsw rounds as vexfs_element_in_units() does. */
+static inline __m256i in_units(const s8 *codes, __m256i factor)
+{
+	const __m256i wide =
+		_mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)codes));
+
+	return _mm256_mulhrs_epi16(
+		_mm256_slli_epi16(wide, 15 - VEXFS_FACTOR_BITS), factor);
+}
+
+static NEVER_INLINE u32
+differences4_below(const struct vexfs_query *query, const s8 *const *codes,
+		   const struct vexfs_row_scale *const *scales, s32 threshold,
+		   u32 blocks, s32 *keys)
+{
+	const __m256i one = _mm256_set1_epi16(1);
+	const __m256i own = _mm256_set1_epi16((short)query->factor);
+	__m256i sums[4], factors[4];
+	u32 factor[4], below = 0, r, i;
+
+	for (r = 0; r < 4; r++) {
+		factor[r] = vexfs_step_in_units(query, scales[r]->step);
+		factors[r] = _mm256_set1_epi16((short)factor[r]);
+		sums[r] = _mm256_setzero_si256();
+	}
+	for (i = 0; i < blocks * VEXFS_ROW_ALIGN; i += 16) {
+		const __m256i values = in_units(query->code + i, own);
+
+		for (r = 0; r < 4; r++) {
+			const __m256i difference = _mm256_abs_epi16(
+				_mm256_sub_epi16(values, in_units(codes[r] + i,
+								  factors[r])));
+
+			sums[r] = _mm256_add_epi32(
+				sums[r], _mm256_madd_epi16(difference, one));
+		}
+	}
+	_mm_storeu_si128((__m128i *)keys, sum_four(sums));
+	for (r = 0; r < 4; r++) {
+		if (factor[r] > VEXFS_FACTOR_MAX)
+			keys[r] = VEXFS_KEY_FAR;
+		below |= (u32)(keys[r] < threshold) << r;
+	}
+	return below;
+}
+
 static inline __attribute__((always_inline)) u32
 codes4_below(const struct vexfs_query *query, const s8 *const *codes,
 	     const struct vexfs_row_scale *const *scales, s32 threshold,
@@ -96,6 +142,9 @@ codes4_below(const struct vexfs_query *query, const s8 *const *codes,
 	s32 dots[4];
 	u32 below = 0, r, i;
 
+	if (__builtin_expect(query->by_differences, 0))
+		return differences4_below(query, codes, scales, threshold,
+					  blocks, keys);
 	for (r = 0; r < 4; r++)
 		sums[r] = _mm256_setzero_si256();
 	for (i = 0; i < blocks * VEXFS_ROW_ALIGN; i += 32) {

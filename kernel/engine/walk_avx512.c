@@ -5,6 +5,7 @@
  * 128 times the sum of the query. vpopcntb counts the bits of the filter lines;
  * vpsravq, vpmuldq and vpmovsqd make four or eight keys at once.
  */
+#include "blocks.h"
 #include "walk.h"
 
 #ifndef __CHECKER__
@@ -115,6 +116,50 @@ static inline __m128i load_scale(const struct vexfs_row_scale *scale)
 	return _mm_loadl_epi64((const __m128i *)scale);
 }
 
+/* 32 codes in units: vpmulhrsw rounds as vexfs_element_in_units() does. */
+static inline __m512i in_units(const s8 *codes, __m512i factor)
+{
+	const __m512i wide =
+		_mm512_cvtepi8_epi16(_mm256_load_si256((const __m256i *)codes));
+
+	return _mm512_mulhrs_epi16(
+		_mm512_slli_epi16(wide, 15 - VEXFS_FACTOR_BITS), factor);
+}
+
+static NEVER_INLINE u32
+differences4_below(const struct vexfs_query *query, const s8 *const *codes,
+		   const struct vexfs_row_scale *const *scales, s32 threshold,
+		   u32 blocks, s32 *keys)
+{
+	const __m512i one = _mm512_set1_epi16(1);
+	const __m512i own = _mm512_set1_epi16((short)query->factor);
+	__m512i sums[4], factors[4];
+	u32 factor[4], r, i;
+	__mmask8 beyond = 0;
+
+	for (r = 0; r < 4; r++) {
+		factor[r] = vexfs_step_in_units(query, scales[r]->step);
+		beyond |= (__mmask8)((factor[r] > VEXFS_FACTOR_MAX) << r);
+		factors[r] = _mm512_set1_epi16((short)factor[r]);
+		sums[r] = _mm512_setzero_si512();
+	}
+	for (i = 0; i < blocks * VEXFS_ROW_ALIGN; i += 32) {
+		const __m512i values = in_units(query->code + i, own);
+
+		for (r = 0; r < 4; r++)
+			sums[r] = _mm512_dpwssd_epi32(
+				sums[r],
+				_mm512_abs_epi16(_mm512_sub_epi16(
+					values,
+					in_units(codes[r] + i, factors[r]))),
+				one);
+	}
+	return store_below(
+		_mm_mask_mov_epi32(sum_four(sums[0], sums[1], sums[2], sums[3]),
+				   beyond, _mm_set1_epi32(VEXFS_KEY_FAR)),
+		threshold, keys);
+}
+
 static inline __attribute__((always_inline)) u32
 codes4_below(const struct vexfs_query *query, const s8 *const *codes,
 	     const struct vexfs_row_scale *const *scales, s32 threshold,
@@ -127,6 +172,9 @@ codes4_below(const struct vexfs_query *query, const s8 *const *codes,
 	__mmask8 beyond;
 	u32 i;
 
+	if (__builtin_expect(query->by_differences, 0))
+		return differences4_below(query, codes, scales, threshold,
+					  blocks, keys);
 	for (i = 0; i < blocks * VEXFS_ROW_ALIGN; i += 64) {
 		const __m512i values = _mm512_load_si512(query->code + i);
 

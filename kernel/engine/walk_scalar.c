@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /* The oracle of the walk's kernels, and what runs where there is nothing else. */
+#include "blocks.h"
 #include "walk.h"
 
 static inline s32 code_sum(const s8 *code, u32 bytes)
@@ -26,6 +27,32 @@ static inline s32 planes_of_64(const s8 *code, u64 *planes, u32 stride)
 	return sum;
 }
 
+static NEVER_INLINE u32
+differences4_below(const struct vexfs_query *query, const s8 *const *codes,
+		   const struct vexfs_row_scale *const *scales, s32 threshold,
+		   u32 blocks, s32 *keys)
+{
+	u32 below = 0, r, i;
+
+	for (r = 0; r < 4; r++) {
+		const u32 factor = vexfs_step_in_units(query, scales[r]->step);
+
+		keys[r] = 0;
+		for (i = 0; i < blocks * VEXFS_ROW_ALIGN; i++) {
+			const s32 difference =
+				vexfs_element_in_units(query->code[i],
+						       query->factor) -
+				vexfs_element_in_units(codes[r][i], factor);
+
+			keys[r] += difference < 0 ? -difference : difference;
+		}
+		if (factor > VEXFS_FACTOR_MAX)
+			keys[r] = VEXFS_KEY_FAR;
+		below |= (u32)(keys[r] < threshold) << r;
+	}
+	return below;
+}
+
 static inline u32 codes4_below(const struct vexfs_query *query,
 			       const s8 *const *codes,
 			       const struct vexfs_row_scale *const *scales,
@@ -33,6 +60,9 @@ static inline u32 codes4_below(const struct vexfs_query *query,
 {
 	u32 below = 0, r, i;
 
+	if (query->by_differences)
+		return differences4_below(query, codes, scales, threshold,
+					  blocks, keys);
 	for (r = 0; r < 4; r++) {
 		s32 dot = 0;
 

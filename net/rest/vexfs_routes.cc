@@ -51,10 +51,7 @@ void append_report(std::string& out, const std::vector<vector_report>& reports) 
     append_member(out, "original_bytes_per_vector", std::uint64_t{one.original_bytes});
     out += one.on_disk ? R"(,"originals":"disk")" : R"(,"originals":"memory")";
     out += ",\"codes\":";
-    if (one.storage.codes.empty())
-      out += "null";
-    else
-      append_json_string(out, one.storage.codes);
+    append_json_string(out, one.storage.codes);
     append_member(out, "code_bytes_per_vector", std::uint64_t{one.storage.code_bytes});
     append_member(out, "device_bytes", one.device_bytes);
     append_graph(out, one);

@@ -57,8 +57,10 @@ class engine_run {
     config.ef_construct = 1 + bound(input_, 40);
     config.tail_max = kind & 4 ? word(input_) % (1U << 20) : 1U << (input_.byte() % 10);
     config.lines = kind & 8 ? 1 : bound(input_, 1);
-    file_ = vexfs_vector_file_create(dim_, kind & 16 ? VEXFS_METRIC_DOT : VEXFS_METRIC_EUCLID,
-                                     kernels_for(level).scan);
+    const vexfs_metric metric = kind & 16   ? VEXFS_METRIC_DOT
+                                : kind & 32 ? VEXFS_METRIC_MANHATTAN
+                                            : VEXFS_METRIC_EUCLID;
+    file_ = vexfs_vector_file_create(dim_, metric, kernels_for(level).scan);
     if (!file_) return;
     if (vexfs_graph_create(file_, &config, kernels_for(level).graph, &graph_) != 0) {
       graph_ = nullptr;

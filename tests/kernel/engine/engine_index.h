@@ -52,6 +52,13 @@ inline vexfs_graph_config usual_config(std::uint32_t dim) {
   return config;
 }
 
+/// The same without filter lines where the metric has none.
+inline vexfs_graph_config usual_config(std::uint32_t dim, vexfs_metric metric) {
+  vexfs_graph_config config = usual_config(dim);
+  if (metric == VEXFS_METRIC_MANHATTAN) config.lines = 0;
+  return config;
+}
+
 /// Memory aligned as scratch and codes are.
 class aligned_memory {
  public:
@@ -223,7 +230,9 @@ inline double distance_of(vexfs_metric metric, const float* query, const float* 
   double sum = 0;
   for (std::uint32_t d = 0; d < dim; ++d) {
     const double difference = double{query[d]} - row[d];
-    sum += metric == VEXFS_METRIC_DOT ? -double{query[d]} * row[d] : difference * difference;
+    sum += metric == VEXFS_METRIC_DOT      ? -double{query[d]} * row[d]
+           : metric == VEXFS_METRIC_EUCLID ? difference * difference
+                                           : std::abs(difference);
   }
   return sum;
 }

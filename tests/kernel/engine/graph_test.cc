@@ -57,7 +57,8 @@ struct recalled {
 };
 
 void PrintTo(const recalled& one, std::ostream* to) {
-  *to << one.kind << ", " << (one.metric == VEXFS_METRIC_DOT ? "dot" : "euclid") << ", " << one.dim;
+  constexpr const char* metrics[] = {"dot", "euclid", "manhattan"};
+  *to << one.kind << ", " << metrics[one.metric] << ", " << one.dim;
 }
 
 class recall_test : public testing::TestWithParam<recalled> {};
@@ -75,7 +76,7 @@ TEST_P(recall_test, recall_is_what_it_was) {
     normalise_rows(rows, expected.dim);
     normalise_rows(queries, expected.dim);
   }
-  engine_index index(expected.dim, expected.metric, usual_config(expected.dim));
+  engine_index index(expected.dim, expected.metric, usual_config(expected.dim, expected.metric));
   index.insert_all(rows);
   index.link_all();
   validate(index.graph());
@@ -115,7 +116,17 @@ INSTANTIATE_TEST_SUITE_P(
                     recalled{"tiny", VEXFS_METRIC_DOT, false, 300, 0.998},
                     recalled{"huge", VEXFS_METRIC_DOT, false, 300, 0.998},
                     recalled{"clusters", VEXFS_METRIC_EUCLID, false, 2, 0.9985},
-                    recalled{"clusters", VEXFS_METRIC_EUCLID, false, 1, 1}));
+                    recalled{"clusters", VEXFS_METRIC_EUCLID, false, 1, 1},
+                    recalled{"clusters", VEXFS_METRIC_MANHATTAN, false, 128, 1},
+                    recalled{"clustered order", VEXFS_METRIC_MANHATTAN, false, 300, 1},
+                    recalled{"anisotropic", VEXFS_METRIC_MANHATTAN, false, 128, 1},
+                    recalled{"mixed norms", VEXFS_METRIC_MANHATTAN, false, 128, 1},
+                    recalled{"a few huge", VEXFS_METRIC_MANHATTAN, false, 128, 1},
+                    recalled{"many zeros", VEXFS_METRIC_MANHATTAN, false, 128, 0.948},
+                    recalled{"duplicates", VEXFS_METRIC_MANHATTAN, false, 64, 1},
+                    recalled{"tiny", VEXFS_METRIC_MANHATTAN, false, 100, 1},
+                    recalled{"huge", VEXFS_METRIC_MANHATTAN, false, 100, 1},
+                    recalled{"clusters", VEXFS_METRIC_MANHATTAN, false, 2, 1}));
 
 TEST(graph_test, the_same_commands_give_the_same_graph_for_any_workers_and_budget) {
   SCOPED_TRACE("seed " + std::to_string(test_seed()));
@@ -202,12 +213,14 @@ TEST(graph_test, before_linking_the_answers_are_those_of_a_scan_by_keys) {
   constexpr std::uint32_t count = 1000;
   const floats rows = make_rows(random, "clusters", count, dim);
   const floats queries = make_rows(random, "clusters", 20, dim);
-  engine_index index(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
-  EXPECT_TRUE(index.search(queries, {})[0].empty());
-  index.insert_all(rows);
-  const auto found = index.search(queries, {.wanted = 16, .ef = 16});
-  const auto truth = true_nearest(rows, queries, VEXFS_METRIC_EUCLID, dim, 10);
-  EXPECT_EQ(recall(rows, queries, VEXFS_METRIC_EUCLID, dim, truth, found), 1.0);
+  for (const vexfs_metric metric : {VEXFS_METRIC_EUCLID, VEXFS_METRIC_MANHATTAN}) {
+    engine_index index(dim, metric, usual_config(dim));
+    EXPECT_TRUE(index.search(queries, {})[0].empty());
+    index.insert_all(rows);
+    const auto found = index.search(queries, {.wanted = 16, .ef = 16});
+    const auto truth = true_nearest(rows, queries, metric, dim, 10);
+    EXPECT_EQ(recall(rows, queries, metric, dim, truth, found), 1.0);
+  }
 }
 
 TEST(graph_test, a_removed_slot_is_never_answered) {
@@ -451,6 +464,8 @@ TEST(graph_test, bounds_from_outside_are_checked) {
   EXPECT_EQ(create([](vexfs_graph_config& c) { c.ef_construct = VEXFS_EF_MAX + 1; }), -EINVAL);
   EXPECT_EQ(create([](vexfs_graph_config& c) { c.tail_max = 100; }), -EINVAL);
   EXPECT_EQ(create([](vexfs_graph_config& c) { c.lines = 2; }), -EINVAL);
+  file->metric = VEXFS_METRIC_MANHATTAN;
+  EXPECT_EQ(create([](vexfs_graph_config& c) { c.lines = 1; }), -EINVAL);
   vexfs_vector_file_destroy(file);
 
   engine_index index(dim, VEXFS_METRIC_DOT, usual_config(dim));

@@ -23,6 +23,20 @@ struct coded_query {
 
 class kernels_test : public testing::TestWithParam<std::uint32_t> {};
 
+/// One key by the definitions of key.h.
+std::int32_t key_by_definition(const vexfs_query& query, const std::int8_t* code,
+                               vexfs_row_scale scale, std::uint32_t bytes) {
+  if (!query.by_differences)
+    return vexfs_key_of(&query, std::inner_product(code, code + bytes, query.code, 0), scale);
+  const std::uint32_t factor = vexfs_step_in_units(&query, scale.step);
+  if (factor > VEXFS_FACTOR_MAX) return VEXFS_KEY_FAR;
+  std::int32_t sum = 0;
+  for (std::uint32_t d = 0; d < bytes; ++d)
+    sum += std::abs(vexfs_element_in_units(query.code[d], query.factor) -
+                    vexfs_element_in_units(code[d], factor));
+  return sum;
+}
+
 /// One query at one level against the oracle's coding of it and against single keys.
 void expect_same_keys(const vexfs_graph* graph, const coded_query& coded,
                       const coded_query& expected, std::uint32_t count) {
@@ -47,11 +61,8 @@ void expect_same_keys(const vexfs_graph* graph, const coded_query& coded,
     std::vector<std::int32_t> keys(taken);
     graph->kernels->keys(graph, &query, slots.data(), taken, keys.data());
     for (std::uint32_t i = 0; i < taken; ++i) {
-      const std::int8_t* code = vexfs_code_at(graph, slots[i]);
-      std::int32_t dot = 0;
-      for (std::uint32_t d = 0; d < graph->row_bytes; ++d)
-        dot += code[d] * query.code[d];
-      ASSERT_EQ(keys[i], vexfs_key_of(&query, dot, *vexfs_scale_at(graph, slots[i])))
+      ASSERT_EQ(keys[i], key_by_definition(query, vexfs_code_at(graph, slots[i]),
+                                           *vexfs_scale_at(graph, slots[i]), graph->row_bytes))
           << "slot " << slots[i];
     }
   }
@@ -66,7 +77,8 @@ TEST_P(kernels_test, queries_and_keys_are_the_same_at_every_level) {
     std::mt19937_64 random(test_seed() + dim);
     const floats rows = make_rows(random, kind, count, dim);
     const floats queries = make_rows(random, kind, 3, dim);
-    for (const vexfs_metric metric : {VEXFS_METRIC_DOT, VEXFS_METRIC_EUCLID}) {
+    for (const vexfs_metric metric :
+         {VEXFS_METRIC_DOT, VEXFS_METRIC_EUCLID, VEXFS_METRIC_MANHATTAN}) {
       vexfs_graph_config config = usual_config(dim);
       config.lines = metric == VEXFS_METRIC_DOT;
       engine_index oracle(dim, metric, config, simd_level::scalar);
@@ -94,6 +106,7 @@ void expect_same_graphs(std::uint32_t dim, const char* kind, vexfs_metric metric
   for (std::uint64_t& word : bitmap)
     word = random() & random() & random();
   for (const std::uint32_t lines : {0U, 1U}) {
+    if (lines == 1 && metric == VEXFS_METRIC_MANHATTAN) continue;
     vexfs_graph_config config = usual_config(dim);
     config.lines = lines;
     config.width = 16;
@@ -136,6 +149,8 @@ TEST_P(kernels_test, graphs_and_answers_are_the_same_at_every_level) {
   SCOPED_TRACE("seed " + std::to_string(test_seed()));
   expect_same_graphs(GetParam(), "clusters", VEXFS_METRIC_EUCLID);
   expect_same_graphs(GetParam(), "a few huge", VEXFS_METRIC_DOT);
+  expect_same_graphs(GetParam(), "clusters", VEXFS_METRIC_MANHATTAN);
+  expect_same_graphs(GetParam(), "mixed norms", VEXFS_METRIC_MANHATTAN);
 }
 
 INSTANTIATE_TEST_SUITE_P(dims, kernels_test,
