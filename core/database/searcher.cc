@@ -386,9 +386,12 @@ struct batch_search {
         const slot_record& stored = source.slots[scored.slot];
         if (!source.slots.live(scored.slot) || !search.over->has(scored.slot)) {
           lost = true;
-          look_again = !search.among;
-          has_seen_all = !look_again;
-          continue;
+          if (search.among) continue;
+          // Where the point is now is looked for before others take its place.
+          look_again = true;
+          has_seen_all = false;
+          ++next;
+          break;
         }
         if (std::ranges::find(search.excluded, stored.id) != search.excluded.end()) continue;
         const float score = shown_score(search, scored.similarity);
