@@ -69,7 +69,8 @@ void scan_batch_of_queries(benchmark::State& state) {
   bool checked = false;
   for (auto unused : state) {
     memory.reset();
-    scan_slices slices({column.get(), k, rows, rows, targets, allowed}, memory);
+    scan_slices slices(
+        {column.get(), column->codes().get(), k, rows, rows, targets, targets, allowed}, memory);
     for (std::uint32_t index = 0; index < slices.count(); ++index)
       slices.run(index);
     const auto best = slices.best(0, memory);

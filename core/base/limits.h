@@ -136,6 +136,24 @@ inline constexpr std::uint32_t rescored_more_one_in = 10;
 inline constexpr std::uint32_t search_ef_default = 200;
 inline constexpr std::uint32_t search_stop_share_default = 8000;
 
+// Codes around a centre (Euclid, Manhattan): the vectors that a column has taken when it is first
+// looked where they lie, and by what factor more when it is looked again; the values and rows of a
+// sample. Rows lie far from zero where their mean square is so many times that around their mean.
+// Another centre must make it so many times less; or so many where a column has more rows than are
+// linked in a few seconds.
+inline constexpr std::uint64_t centre_rows_first = 256;
+inline constexpr std::uint64_t centre_rows_factor = 4;
+inline constexpr std::uint64_t centre_sample_values = 128 * 1024;
+inline constexpr std::uint64_t centre_sample_rows_min = 16;
+inline constexpr std::uint64_t centre_sample_rows_max = 256;
+inline constexpr double centre_far_min = 2;
+inline constexpr double centre_gain_min = 1.1;
+inline constexpr double centre_gain_min_long = 8;
+inline constexpr std::uint64_t centre_long_rows = 64 * 1024;
+// No value of a centre is above this: the largest float and the next one would be 2^104 apart, so
+// the difference of a float and such a value is never rounded to infinity.
+inline constexpr float centre_value_max = 0x1p100F;
+
 // Slots of one slice where rows are compared one by one.
 inline constexpr std::uint32_t variable_slice_rows = 1024;
 inline constexpr std::uint32_t variable_slice_rows_min = 32;

@@ -2,6 +2,7 @@
 #include "core/database/collection_report.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/limits.h"
 #include "core/database/database.h"
@@ -81,6 +82,12 @@ io::task<result<std::vector<vector_report>>> database::report(std::string_view n
       made.on_disk = !dense.in_memory();
       made.storage = dense.file().storage();
       made.device_bytes = dense.file().memory_bytes();
+      if (const auto centre = dense.codes()->centre(); !centre.empty()) {
+        double square = 0;
+        for (const float value : centre)
+          square += double{value} * value;
+        made.centre_from_zero = std::sqrt(square);
+      }
       made.graph = dense.file().graph();
       if (const std::uint64_t micros = dense.pace.micros.load(std::memory_order_relaxed))
         made.linked_per_second =

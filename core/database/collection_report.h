@@ -17,7 +17,8 @@ struct vector_report {
   std::uint32_t original_bytes = 0;  // of one vector
   bool on_disk = false;              // where originals are
   vector_storage storage;
-  std::uint64_t device_bytes = 0;  // memory of codes and graph, room for more included
+  std::uint64_t device_bytes = 0;          // memory of codes and graph, room for more included
+  std::optional<double> centre_from_zero;  // where codes are taken around a centre
   std::optional<graph_state> graph;
   std::optional<double> linked_per_second;  // where some have been linked
   std::optional<double> sampled_recall;     // @10 of points searched for by graph and by scan

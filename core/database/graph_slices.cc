@@ -16,7 +16,7 @@ namespace {
 std::uint32_t slice_queries(const graph_batch& batch) {
   const std::uint32_t walks = std::clamp(graph_slice_queries * search_ef_default / batch.effort.ef,
                                          1U, graph_slice_queries);
-  const auto graph = batch.column->file().graph();
+  const auto graph = batch.codes->file().graph();
   const std::uint64_t tail_bytes =
       graph ? std::uint64_t{graph->tail_count} * batch.column->dim() : 0;
   const std::uint64_t scans = scan_slice_bytes / std::max<std::uint64_t>(tail_bytes, 1);
@@ -51,7 +51,6 @@ void graph_slices::run(std::uint32_t index) {
   const std::uint32_t count = std::min(group_, batch_.query_count() - first);
   const std::size_t dim = batch_.column->dim();
   const std::uint32_t ef = batch_.effort.ef;
-  const auto targets = batch_.targets.subspan(first * dim, count * dim);
   search_command command;
   command.wanted = ef;
   command.ef = ef;
@@ -59,7 +58,7 @@ void graph_slices::run(std::uint32_t index) {
   command.stop_share = batch_.effort.stop_share;
   command.slot_limit = batch_.slot_limit;
   command.query_count = count;
-  command.query_bits = {reinterpret_cast<const std::uint32_t*>(targets.data()), targets.size()};
+  command.query_bits = bits_of(batch_.coded_targets.subspan(first * dim, count * dim));
   command.allowed = batch_.allowed.subspan(first, count);
   command.allowed_counts = batch_.allowed_counts.subspan(first, count);
   command.candidates = candidates_.subspan(std::size_t{first} * ef, std::size_t{count} * ef);
@@ -68,7 +67,7 @@ void graph_slices::run(std::uint32_t index) {
     command.keys = keys_.subspan(std::size_t{first} * ef, std::size_t{count} * ef);
     command.units = units_.subspan(first, count);
   }
-  const auto searched = batch_.column->file().search(command);
+  const auto searched = batch_.codes->file().search(command);
   failure_.note(searched);
   if (!searched) return;
   for (std::uint32_t query = first; query < first + count; ++query) {
@@ -85,7 +84,7 @@ void graph_slices::rank_by_keys(std::uint32_t query) {
   const std::size_t first = std::size_t{query} * batch_.effort.ef;
   const auto scored = scored_.subspan(first, counts_[query]);
   const std::size_t dim = batch_.column->dim();
-  const auto target = batch_.targets.subspan(query * dim, dim);
+  const auto target = batch_.coded_targets.subspan(query * dim, dim);
   double square = 0;
   for (const float value : target)
     square += double{value} * value;

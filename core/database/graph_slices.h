@@ -27,9 +27,11 @@ struct search_effort {
 /// Queries over the graph of one column that are searched with one effort.
 struct graph_batch {
   const vector_column* column = nullptr;
+  const coded_rows* codes = nullptr;  // the column's, when the search began
   search_effort effort;
   slot_index slot_limit = 0;
   std::span<const float> targets;                 // query_count x dim, prepared
+  std::span<const float> coded_targets;           // these where the codes have their centre
   std::span<const std::uint64_t* const> allowed;  // per query: bitmap over slots, or nullptr
   std::span<const std::uint32_t> allowed_counts;  // per query
   [[nodiscard]] std::uint32_t query_count() const {

@@ -135,11 +135,13 @@ std::uint32_t slice_items(const vector_column& dense) {
 io::task<std::uint32_t> link_round(vector_column& dense, io::urgency when, link_order order) {
   std::atomic<std::uint32_t> done{0};
   const std::uint32_t items = slice_items(dense);
+  // Held: the column may get others meanwhile.
+  const std::shared_ptr<coded_rows> codes = dense.codes();
   auto slice = [&](std::uint32_t) {
-    done.fetch_add(dense.file().link(items, order), std::memory_order_relaxed);
+    done.fetch_add(codes->file().link(items, order), std::memory_order_relaxed);
   };
   const auto linked_count = [&] {
-    const auto graph = dense.file().graph();  // may be dropped meanwhile, or replaced
+    const auto graph = codes->file().graph();  // may be dropped meanwhile, or replaced
     return graph ? graph->linked_count : 0;
   };
   const std::uint32_t before = linked_count();

@@ -54,16 +54,15 @@ void scan_slices::run(std::uint32_t index) {
   command.slot_first = part.slot_first;
   command.slot_last = part.slot_last;
   command.query_count = part.query_count;
-  const auto targets = batch_.targets.subspan(std::size_t{part.query_first} * dim,
-                                              std::size_t{part.query_count} * dim);
-  command.query_bits = {reinterpret_cast<const std::uint32_t*>(targets.data()), targets.size()};
+  command.query_bits = bits_of(batch_.coded_targets.subspan(std::size_t{part.query_first} * dim,
+                                                            std::size_t{part.query_count} * dim));
   command.allowed = batch_.allowed.subspan(part.query_first, part.query_count);
   command.candidate_capacity =
       static_cast<std::uint32_t>(part.candidates.size() / part.query_count);
   command.candidates = part.candidates;
   command.candidate_counts = part.counts;
   command.overflowed = part.overflowed;
-  const auto scanned = batch_.column->file().scan(command);
+  const auto scanned = batch_.codes->file().scan(command);
   failure_.note(scanned);
   if (!scanned || !batch_.column->in_memory()) return;
   for (std::uint32_t query = 0; query < part.query_count; ++query) {

@@ -17,10 +17,12 @@ namespace vexfs {
 /// Queries over one column that are scanned together.
 struct scan_batch {
   const vector_column* column = nullptr;
+  const coded_rows* codes = nullptr;  // the column's, when the search began
   std::uint32_t k = 0;
   slot_index slot_limit = 0;
-  std::uint64_t row_count = 0;     // about so many rows are compared: the most of a query
-  std::span<const float> targets;  // query_count x dim, prepared
+  std::uint64_t row_count = 0;           // about so many rows are compared: the most of a query
+  std::span<const float> targets;        // query_count x dim, prepared
+  std::span<const float> coded_targets;  // these where the codes have their centre
   std::span<const std::uint64_t* const> allowed;  // per query: bitmap over slots, or nullptr
   [[nodiscard]] std::uint32_t query_count() const {
     return static_cast<std::uint32_t>(allowed.size());

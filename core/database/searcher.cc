@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/base/limits.h"
 #include "core/database/graph_slices.h"
@@ -116,6 +118,9 @@ struct batch_search {
   std::span<std::span<const scored_slot>> ranked;
   slot_index slot_limit = 0;
   std::optional<std::uint64_t> changes_seen = {};  // before anything was looked at
+  // The codes of the columns as they are when the slot limit is: later ones may lack a slot below
+  // it.
+  std::vector<std::pair<const column*, std::shared_ptr<const coded_rows>>> codes = {};
 
   std::uint32_t wanted(std::size_t index) const {
     const std::uint64_t most = std::max<slot_index>(slot_limit, 1);
@@ -155,6 +160,7 @@ struct batch_search {
     }
     const auto section = co_await io::read(source.guard);
     slot_limit = source.slots.limit();
+    hold_codes();
     if (!changes_seen) changes_seen = source.indexes.change_count();
     for (std::size_t i = 0; i < searches.size(); ++i) {
       // A slot inserted after its filter was planned has no bit: it does not pass.
@@ -168,6 +174,19 @@ struct batch_search {
 
   vector_column& dense_of(std::size_t index) const {
     return static_cast<vector_column&>(*searches[index].over);
+  }
+  /// In a section of the guard.
+  void hold_codes() {
+    for (std::size_t i = 0; i < searches.size(); ++i) {
+      const column* over = searches[i].over.get();
+      if (over->kind() == vector_kind::dense && (i == 0 || over != searches[i - 1].over.get()) &&
+          !codes_of(over))
+        codes.emplace_back(over, dense_of(i).codes());
+    }
+  }
+  const coded_rows* codes_of(const column* over) const {
+    const auto held = std::ranges::find(codes, over, &decltype(codes)::value_type::first);
+    return held == codes.end() ? nullptr : held->second.get();
   }
   /// Rows that a search may answer.
   std::uint64_t row_count(std::size_t index) const {
@@ -183,7 +202,7 @@ struct batch_search {
       return access::one_by_one;
     if (search.examples || search.over->kind() != vector_kind::dense) return access::compare_all;
     const vector_column& dense = dense_of(index);
-    const auto graph = dense.file().graph();
+    const auto graph = codes_of(&dense)->file().graph();
     if (search.params.exact || !graph) return access::scan;
     // Behind a start or a change of settings, the graph is not yet the faster way to all points.
     if (!search.params.indexed_only &&
@@ -223,13 +242,15 @@ struct batch_search {
 
   /// Searches of one column that go to the device together.
   struct group {
-    vector_column* column;
+    const vector_column* column;
+    const coded_rows* codes;
     std::span<const std::uint32_t> members;
     std::span<const float> targets;
+    std::span<const float> coded_targets;
     std::span<const std::uint64_t* const> bitmaps;
   };
   template <class Belongs>
-  group gather(vector_column& column, Belongs belongs) const {
+  group gather(const vector_column& column, Belongs belongs) const {
     const auto members = memory.array<std::uint32_t>(searches.size());
     std::uint32_t count = 0;
     for (std::uint32_t i = 0; i < searches.size(); ++i)
@@ -242,7 +263,14 @@ struct batch_search {
                         targets.begin() + static_cast<std::ptrdiff_t>(m * dim));
       bitmaps[m] = restricted(members[m]) ? allowed[members[m]].words.data() : nullptr;
     }
-    return {&column, members.first(count), targets, bitmaps};
+    const coded_rows* rows = codes_of(&column);
+    std::span<const float> coded_targets = targets;
+    if (!rows->centre().empty()) {
+      const auto moved = memory.copy(std::span<const float>(targets));
+      rows->move_to_centre(moved);
+      coded_targets = moved;
+    }
+    return {&column, rows, members.first(count), targets, coded_targets, bitmaps};
   }
 
   io::task<result<void>> scan(group together) {
@@ -252,8 +280,10 @@ struct batch_search {
       batch.row_count = std::max(batch.row_count, row_count(member));
     }
     batch.column = together.column;
+    batch.codes = together.codes;
     batch.slot_limit = slot_limit;
     batch.targets = together.targets;
+    batch.coded_targets = together.coded_targets;
     batch.allowed = together.bitmaps;
     scan_slices slices(batch, memory);
     auto run = [&](std::uint32_t index) { slices.run(index); };
@@ -274,8 +304,10 @@ struct batch_search {
     for (std::size_t m = 0; m < counts.size(); ++m)
       counts[m] = static_cast<std::uint32_t>(row_count(together.members[m]));
     batch.column = together.column;
+    batch.codes = together.codes;
     batch.slot_limit = slot_limit;
     batch.targets = together.targets;
+    batch.coded_targets = together.coded_targets;
     batch.allowed = together.bitmaps;
     batch.allowed_counts = counts;
     graph_slices slices(batch, memory);

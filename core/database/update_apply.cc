@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/limits.h"
+#include "core/database/centring.h"
 #include "core/database/linking.h"
 #include "core/database/variable_column.h"
 #include "core/payload/payload.h"
@@ -152,8 +153,12 @@ struct applier {
           co_return stored;
         }
       }
-      const auto section = co_await io::write(target.guard);
-      staged.publish(sequence);
+      {
+        const auto section = co_await io::write(target.guard);
+        staged.publish(sequence);
+      }
+      auto centring = centre_codes(target);
+      co_await centring;
     }
     co_return result<void>{};
   }
@@ -189,8 +194,12 @@ struct applier {
           co_return stored;
         }
       }
-      const auto section = co_await io::write(target.guard);
-      staged.publish(sequence);
+      {
+        const auto section = co_await io::write(target.guard);
+        staged.publish(sequence);
+      }
+      auto centring = centre_codes(target);
+      co_await centring;
     }
     co_return result<void>{};
   }

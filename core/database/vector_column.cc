@@ -31,14 +31,15 @@ std::size_t vector_column::row_bytes(const vector_params& params) {
   return (params.size * element_bytes(params.type.value_or(datatype::float32)) + 15) / 16 * 16;
 }
 
-vector_column::vector_column(std::string name, const vector_params& params,
-                             std::unique_ptr<vector_file> file, std::shared_ptr<row_file> on_disk)
+vector_column::vector_column(std::string name, const vector_params& params, device& machine,
+                             std::shared_ptr<coded_rows> codes, std::shared_ptr<row_file> on_disk)
     : column(std::move(name), vector_kind::dense, params.metric),
       dim_(static_cast<std::uint32_t>(params.size)),
       type_(params.type.value_or(datatype::float32)),
       row_bytes_(row_bytes(params)),
       similarity_(similarity_for(params.metric, type_)),
-      file_(std::move(file)),
+      machine_(machine),
+      codes_(std::move(codes)),
       on_disk_(std::move(on_disk)) {}
 
 vector_column::~vector_column() {
@@ -52,9 +53,10 @@ result<std::shared_ptr<vector_column>> vector_column::create(std::string name,
                                                              const vector_params& params,
                                                              device& machine,
                                                              std::shared_ptr<row_file> on_disk) {
-  VEXFS_TRY(auto file, machine.create({static_cast<std::uint32_t>(params.size), params.metric}));
+  VEXFS_TRY(auto codes, coded_rows::create(
+                            machine, {static_cast<std::uint32_t>(params.size), params.metric}, {}));
   return std::shared_ptr<vector_column>(
-      new vector_column(std::move(name), params, std::move(file), std::move(on_disk)));
+      new vector_column(std::move(name), params, machine, std::move(codes), std::move(on_disk)));
 }
 
 result<void> vector_column::check(const vector_value& given) const {
@@ -103,14 +105,22 @@ result<void> vector_column::insert(std::span<const slot_index> slots,
     // The bytes of a uint8 cosine have no unit length; their direction is what the device ranks.
     if (type_ == datatype::uint8 && metric() == distance::cosine) normalise(row);
   }
-  static_assert(sizeof(float) == sizeof(std::uint32_t));
-  VEXFS_CHECK(file_->insert(slots, generations,
-                            {reinterpret_cast<const std::uint32_t*>(coded.data()), coded.size()}));
+  codes_->move_to_centre(coded);
+  VEXFS_CHECK(file().insert(slots, generations, bits_of(coded)));
   for (const slot_index slot : slots)
     chunk_of(slot)->present[slot % chunk_rows / 64].fetch_or(1ULL << (slot % 64),
                                                              std::memory_order_release);
   count_.fetch_add(slots.size(), std::memory_order_relaxed);
+  inserted_ += slots.size();
   return {};
+}
+
+bool vector_column::is_centring_due() {
+  const bool can_move = metric() == distance::euclid || metric() == distance::manhattan;
+  if (inserted_ < centring_next_ || !can_move) return false;
+  while (centring_next_ <= inserted_)
+    centring_next_ *= centre_rows_factor;
+  return true;
 }
 
 result<void> vector_column::store_rows(std::span<const slot_index> slots,
@@ -149,7 +159,7 @@ void vector_column::encode_row(const float* values, std::byte* row) const {
 
 void vector_column::remove(slot_index slot) {
   if (!has(slot)) return;
-  file_->remove({&slot, 1});
+  file().remove({&slot, 1});
   chunk_of(slot)->present[slot % chunk_rows / 64].fetch_and(~(1ULL << (slot % 64)),
                                                             std::memory_order_release);
   count_.fetch_sub(1, std::memory_order_relaxed);

@@ -8,9 +8,12 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "core/base/limits.h"
 #include "core/base/result.h"
 #include "core/database/chunk_table.h"
+#include "core/database/coded_rows.h"
 #include "core/database/column.h"
 #include "core/database/rescore.h"
 #include "core/device.h"
@@ -33,8 +36,21 @@ class vector_column final : public column {
 
   [[nodiscard]] std::uint32_t dim() const { return dim_; }
   [[nodiscard]] datatype type() const { return type_; }
-  [[nodiscard]] vector_file& file() { return *file_; }
-  [[nodiscard]] const vector_file& file() const { return *file_; }
+
+  /// Its rows in the device. The owner core looks at them at any time; others take them in a
+  /// section of the collection's guard, and hold them as long as they use them.
+  [[nodiscard]] const std::shared_ptr<coded_rows>& codes() const { return codes_; }
+  [[nodiscard]] vector_file& file() { return codes_->file(); }
+  [[nodiscard]] const vector_file& file() const { return codes_->file(); }
+  /// True where the column has taken so many more vectors that it should be looked where they lie.
+  /// Once.
+  [[nodiscard]] bool is_centring_due();
+  /// Empty coded rows around a centre; exchange_codes() puts others, with every vector of the
+  /// column, in the place of those that are there. In an exclusive section.
+  [[nodiscard]] result<std::shared_ptr<coded_rows>> make_codes(std::vector<float> centre) const {
+    return coded_rows::create(machine_, {dim_, metric()}, std::move(centre));
+  }
+  void exchange_codes(std::shared_ptr<coded_rows>& codes) { codes_.swap(codes); }
 
   [[nodiscard]] result<void> check(const vector_value& given) const override;
   [[nodiscard]] vector_value prepare(const vector_value& given, arena& memory) const override;
@@ -45,7 +61,7 @@ class vector_column final : public column {
                                     std::span<const slot_generation> generations,
                                     std::span<const vector_value> values, arena& memory) override;
   void remove(slot_index slot) override;
-  [[nodiscard]] bool is_free(slot_index slot) const override { return file_->is_free(slot); }
+  [[nodiscard]] bool is_free(slot_index slot) const override { return file().is_free(slot); }
   [[nodiscard]] bool has(slot_index slot) const override;
   [[nodiscard]] vector_value read(slot_index slot, row_reads& reads, arena& memory) const override;
   [[nodiscard]] const std::byte* stored(slot_index slot, row_reads& reads) const override {
@@ -71,8 +87,8 @@ class vector_column final : public column {
   [[nodiscard]] std::size_t vector_bytes() const override { return row_bytes_; }
 
  private:
-  vector_column(std::string name, const vector_params& params, std::unique_ptr<vector_file> file,
-                std::shared_ptr<row_file> on_disk);
+  vector_column(std::string name, const vector_params& params, device& machine,
+                std::shared_ptr<coded_rows> codes, std::shared_ptr<row_file> on_disk);
 
   static constexpr std::uint32_t chunk_rows = 4096;
   struct chunk {
@@ -90,9 +106,14 @@ class vector_column final : public column {
   const datatype type_;
   const std::size_t row_bytes_;
   const similarity_fn similarity_;
-  const std::unique_ptr<vector_file> file_;
+  device& machine_;
+  std::shared_ptr<coded_rows> codes_;
   const std::shared_ptr<row_file> on_disk_;
   chunk_table<chunk> chunks_;
+  // The owner's own: vectors that were ever inserted, and how many there are when it is looked next
+  // where they lie.
+  std::uint64_t inserted_ = 0;
+  std::uint64_t centring_next_ = centre_rows_first;
 };
 
 }  // namespace vexfs

@@ -54,6 +54,7 @@ void append_report(std::string& out, const std::vector<vector_report>& reports) 
     append_json_string(out, one.storage.codes);
     append_member(out, "code_bytes_per_vector", std::uint64_t{one.storage.code_bytes});
     append_member(out, "device_bytes", one.device_bytes);
+    append_optional(out, "centre_from_zero", one.centre_from_zero);
     append_graph(out, one);
     out += '}';
   }

@@ -99,11 +99,11 @@ def test_params_have_an_effect_only_where_the_vector_has_a_quantization(server, 
 
 
 def test_ignoring_codes_ranks_all_that_a_walk_has_kept(server, seed):
-    # Far from zero and near each other: few of the best are the best by codes, and the best by originals lie far
-    # behind in what a walk keeps.
+    # Near each other on two sides of zero, far from it: few of the best are the best by codes, and the best by
+    # originals lie far behind in what a walk keeps.
     random = np.random.default_rng(seed)
-    vectors = (14 + random.normal(size=(COUNT, DIM))).astype("f4")
-    queries = (14 + random.normal(size=(30, DIM))).astype("f4")
+    vectors, queries = ((14 * random.choice([-1, 1], size=(count, 1)) + random.normal(size=(count, DIM))).astype("f4")
+                        for count in (COUNT, 30))
     best = np.argsort(true_scores("Euclid", queries, vectors), axis=1)[:, :10].tolist()
     fill(server, "c", vectors, distance="Euclid", quantization_config=SCALAR)
 

@@ -17,8 +17,9 @@ namespace vexfs {
 /// A database on a simulated disk and simulated cores. Starting again is a new world on the disk.
 class world {
  public:
-  world(io::storage& disk, std::uint32_t core_count, std::uint64_t seed)
-      : cores_(core_count, seed), core_count_(core_count), device_(make_embedded_device()) {
+  world(io::storage& disk, std::uint32_t core_count, std::uint64_t seed,
+        std::unique_ptr<device> machine = make_embedded_device())
+      : cores_(core_count, seed), core_count_(core_count), device_(std::move(machine)) {
     auto opened = database::open(disk, *device_, {}, core_count);
     if (!opened) {
       failure = opened.error().text;
