@@ -19,7 +19,13 @@
 #define SCAN_NARROW 2u
 #define NEAR_SHARE 2u
 
-/* A filter is far from a query where of the neighbours of the nearest entry less
+/* What passes near the query is counted in rows until so many would be usual, and
+ * in no more than so many beside the first: fewer, and of queries that are near one
+ * in thirty is taken for far. */
+#define EXPECTED_NEAR 16u
+#define NEAR_ROWS 7u
+
+/* A filter is far from a query where of the slots around the nearest entry less
  * than this part of the usual number pass. Where it passes less than this percentage,
  * a walk misses up to a fifth of the nearest then, and what a scan may read takes a
  * millisecond. */
@@ -64,17 +70,13 @@ static u64 scan_slots(const struct vexfs_graph *graph,
 	return bytes > SCAN_ROW ? slots * SCAN_ROW / bytes : slots;
 }
 
-/* Of the neighbours of the entry that is nearest to the query, so many pass. */
-static u32 passing_near(const struct vexfs_graph *graph,
-			const struct vexfs_walk *walk, u32 *all)
+/* How many of a row's links pass; counts them all. */
+static u32 passing_links(const struct vexfs_graph *graph,
+			 const struct vexfs_walk *walk, const u32 *row,
+			 u32 *all)
 {
-	const u32 *row;
 	u32 passing = 0, i;
 
-	*all = 1; /* where there is no entry, none of one */
-	if (walk->seeds.keys[0] == VEXFS_KEY_NONE)
-		return 0;
-	row = vexfs_links_at(graph, walk->seeds.slots[0]);
 	for (i = 0; i < graph->config.width; i++) {
 		const u32 link = vexfs_load_relaxed(&row[i]);
 
@@ -84,6 +86,37 @@ static u32 passing_near(const struct vexfs_graph *graph,
 			continue;
 		++*all;
 		passing += vexfs_passes(walk->allowed, link - 1);
+	}
+	return passing;
+}
+
+/*
+ * Of the neighbours of the entry that is nearest to the query, and of its first
+ * neighbours', so many pass: of as many rows as it takes to tell few from none,
+ * where `count` of `live` slots pass.
+ */
+static u32 passing_near(const struct vexfs_graph *graph,
+			const struct vexfs_walk *walk, u64 count, u64 live,
+			u32 *all)
+{
+	const u32 *row;
+	u32 passing, i;
+
+	*all = 1; /* where there is no entry, none of one */
+	if (walk->seeds.keys[0] == VEXFS_KEY_NONE)
+		return 0;
+	row = vexfs_links_at(graph, walk->seeds.slots[0]);
+	passing = passing_links(graph, walk, row, all);
+	for (i = 0; i < NEAR_ROWS && *all * count < EXPECTED_NEAR * live; i++) {
+		const u32 link = vexfs_load_relaxed(&row[i]);
+
+		if (!link)
+			break;
+		if (link <= walk->slot_limit)
+			passing +=
+				passing_links(graph, walk,
+					      vexfs_links_at(graph, link - 1),
+					      all);
 	}
 	return passing;
 }
@@ -122,7 +155,7 @@ void vexfs_plan_filtered(const struct vexfs_graph *graph,
 	if (count <= slots)
 		return;
 	vexfs_find_nearest(graph, walk);
-	passing = passing_near(graph, walk, &all);
+	passing = passing_near(graph, walk, count, live, &all);
 	walk->is_far = passing * FAR_SHARE * live < all * count;
 	if (walk->is_far && count * 100 < live * FAR_PERCENT &&
 	    count * row_line_bytes(graph) <= FAR_SCAN_BYTES)

@@ -220,6 +220,47 @@ TEST(far_filter_test, a_walk_ends_early_where_what_passes_lies_together) {
   EXPECT_LT(expanded, std::uint64_t{query_rows} * (48 + 4 * ef) / 2);
 }
 
+TEST(narrow_filter_test, what_passes_a_little_everywhere_is_not_taken_for_far) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  // Long rows, so that few of them are more than a scan takes.
+  constexpr std::uint32_t dim_long = 1024;
+  constexpr std::uint32_t count = 4000;
+  // One cloud: small clusters would have few that pass indeed.
+  floats rows(std::size_t{count} * dim_long);
+  for (float& value : rows)
+    value = std::normal_distribution<float>()(random);
+  vexfs_graph_config config = usual_config(dim_long);
+  config.lines = 0;
+  engine_index index(dim_long, VEXFS_METRIC_EUCLID, config);
+  index.insert_all(rows);
+  index.link_all();
+  std::vector<std::uint64_t> bitmap(VEXFS_CHUNK_ROWS / 64);
+  std::uint32_t passing = 0;
+  for (std::uint32_t slot = 0; slot < count; ++slot) {
+    if (random() % 10 != 0) continue;
+    bitmap[slot / 64] |= 1ULL << (slot % 64);
+    ++passing;
+  }
+  std::uint32_t scanned = 0;
+  for (std::uint32_t slot = 0; slot < count; slot += 10) {
+    const floats query(rows.begin() + std::ptrdiff_t{slot} * dim_long,
+                       rows.begin() + std::ptrdiff_t{slot + 1} * dim_long);
+    std::uint64_t expanded = 0;
+    ASSERT_EQ(index
+                  .search(query, {.wanted = 8,
+                                  .ef = 8,
+                                  .allowed = bitmap.data(),
+                                  .told_count = passing,
+                                  .expanded = &expanded})[0]
+                  .size(),
+              8U);
+    scanned += expanded == 0;
+  }
+  // By the links of one row alone, it were up to twenty.
+  EXPECT_LE(scanned, 1U);
+}
+
 TEST(narrow_filter_test, a_filter_that_passes_nothing_or_one_slot_is_answered) {
   std::mt19937_64 random(3);
   const floats rows = make_rows(random, "clusters", 2000, dim);
