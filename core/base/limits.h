@@ -183,6 +183,13 @@ inline constexpr std::uint64_t group_hits_max = 1'000'000;
 // How long slices for idle turns wait for one.
 inline constexpr std::int64_t idle_slice_gap_us = 2000;
 
+// A core's thread and the others of the machine: how long it asks to run at a time while slices
+// keep it busy, and how often it lets others run between two of them; the time over which it is
+// judged whether they do.
+inline constexpr std::uint64_t sliced_run_us = 100;
+inline constexpr std::int64_t give_way_gap_us = 250;
+inline constexpr std::int64_t slice_load_window_us = 10'000;
+
 // Ranges of memory that wait to be touched before a core does; what finds no place is left to it.
 inline constexpr std::size_t wanted_pages_max = 64;
 

@@ -22,6 +22,7 @@ namespace vexfs::io {
 
 class loop_group;
 class slice_board;
+struct processor_place;
 
 /// One core: its transport, run queue, timers and mailboxes. Every member is called on that core's
 /// own thread unless it says otherwise. The order of a turn, and why, is written in loop.cc.
@@ -73,12 +74,13 @@ class loop {
   void make_current();
   static void leave_current();
 
-  void serve();
+  // Each false where there was nothing to run; serve(), where no slice was.
+  bool serve();
   void serve_mailboxes();
-  // Each false where there was nothing to run.
   bool run_ready();
   bool run_timers();
   bool run_end_of_turn();
+  bool run_slice(bool busy);
   void flush_overflow();
   [[nodiscard]] bool has_work() const;
   [[nodiscard]] bool has_news() const;
@@ -144,7 +146,8 @@ class loop_group {
   friend class loop;
   friend class simulated_cores;
   explicit loop_group(std::uint32_t core_count, transport_kind kind = transport_kind::uring);
-  result<void> live(loop& core, int cpu, result<void> (*start)(loop&, void*), void* context);
+  result<void> live(loop& core, const processor_place& where, result<void> (*start)(loop&, void*),
+                    void* context);
   mailbox& mail(std::uint32_t from, std::uint32_t to) {
     return mailboxes_[from * core_count() + to];
   }

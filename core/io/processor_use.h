@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include <sched.h>
+
+#include "core/io/timers.h"
+
+// How the threads of cores share the machine's processors with other threads. Everything is asked
+// of the system without a promise: where it is refused, requests wait longer for a processor.
+namespace vexfs::io {
+
+/// Where a core's thread may run.
+struct processor_place {
+  cpu_set_t everywhere{};
+  int home = -1;           // one of them that is no other core's; -1 where there are too few
+  bool is_pinned = false;  // to its home, at all times
+};
+[[nodiscard]] std::vector<processor_place> processor_places(std::uint32_t core_count);
+
+/// Whether a core has had slices to run most of the time lately.
+class slice_load {
+ public:
+  enum class change : std::uint8_t { none, became_heavy, became_light };
+  /// Of every turn, when it ended, and how long it took if it ran a slice.
+  change end_turn(clock_time now, clock_time::duration with_slice);
+  [[nodiscard]] bool is_heavy() const { return heavy_; }
+
+ private:
+  clock_time window_began_{};
+  clock_time::duration sliced_{};  // of the window
+  bool heavy_ = false;
+};
+
+/// One core's thread, which calls everything. While slices keep it busy they do so with all cores,
+/// and are work that can wait: then it stays on a processor of its own, and often lets others have
+/// that.
+class processor_use {
+ public:
+  explicit processor_use(const processor_place& where);
+  void end_turn(clock_time began, bool ran_slice);
+
+ private:
+  const processor_place& where_;
+  slice_load load_;
+  clock_time gave_way_{};
+};
+
+}  // namespace vexfs::io
