@@ -139,10 +139,13 @@ class epoll_transport final : public transport {
 
   void recycle(std::uint32_t index) override { free_buffers_.push_back(index); }
 
-  void submit_and_wait(std::optional<std::int64_t> wait_ns) override {
+  void submit() override {
     for (const int descriptor : queued_)
       begin(descriptor);
     queued_.clear();
+  }
+  void submit_and_wait(std::optional<std::int64_t> wait_ns) override {
+    submit();
     if (!ended_.empty()) wait_ns = 0;
     if (!wait_ns)
       context_.run_one();

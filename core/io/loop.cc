@@ -194,8 +194,11 @@ bool loop::serve() {
 
 // One slice of a long scan, and only one, so that the transport is looked at between two of them;
 // an idle slice only in a turn that had nothing else to do, so that under load they cost nobody
-// much, but one every idle_slice_gap_us all the same: what waits for them ends some day.
+// much, but one every idle_slice_gap_us all the same: what waits for them ends some day. The turn's
+// answers go out before a slice: it takes longer than the system call that this may cost.
 bool loop::run_slice(bool busy) {
+  if (transport_ && (group_.slices_->has_work() || group_.idle_slices_->has_work()))
+    transport_->submit();
   bool ran = group_.slices_->run_one(core_index_);
   if ((!busy && !ran) || now_ - idle_turn_ >= std::chrono::microseconds(idle_slice_gap_us)) {
     ran |= group_.idle_slices_->run_one(core_index_);

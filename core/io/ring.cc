@@ -132,6 +132,9 @@ class ring final : public transport {
                           io_uring_buf_ring_mask(receive_buffer_count), 0);
     io_uring_buf_ring_advance(buffers_, 1);
   }
+  void submit() override {
+    if (io_uring_sq_ready(&uring_) != 0) io_uring_submit(&uring_);
+  }
   void submit_and_wait(std::optional<std::int64_t> wait_ns) override;
 
  private:

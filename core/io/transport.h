@@ -37,8 +37,8 @@ class transport {
   virtual ~transport() = default;
   transport(const transport&) = delete;
 
-  // Operations. Each is begun at the latest by the next submit_and_wait(), and ends with its
-  // completion, in errors too: none of them fails here.
+  // Operations. Each is begun at the latest by the next submit() or submit_and_wait(), and ends
+  // with its completion, in errors too: none of them fails here.
   virtual void accept_multishot(int socket, completion& done) = 0;
   /// Completions carry buffers of the pool; give each back with recycle(). -ENOBUFS: start again.
   virtual void receive_multishot(int socket, completion& done) = 0;
@@ -58,6 +58,8 @@ class transport {
   virtual void close(int descriptor) = 0;
   virtual void recycle(std::uint32_t buffer) = 0;
 
+  /// Begins what is queued, before work that takes long.
+  virtual void submit() = 0;
   /// Begins what is queued and takes in what has completed, waiting for the first completion until
   /// `wait_ns` have passed: 0 not at all, nothing forever. No handler runs here.
   virtual void submit_and_wait(std::optional<std::int64_t> wait_ns) = 0;

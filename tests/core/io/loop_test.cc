@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/io/loop.h"
 
+#include <array>
 #include <chrono>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/io/simulated_cores.h"
+#include "core/io/slices.h"
 #include "core/io/storage.h"
 #include "tests/core/io/run_on_cores.h"
 
@@ -200,6 +205,38 @@ TEST_P(loop_over_test, no_wake_is_lost_between_cores_that_fall_asleep) {
         EXPECT_EQ(sum, 20'000ULL * 19'999 / 2);
       },
       GetParam());
+}
+
+TEST_P(loop_over_test, what_a_turn_sends_is_with_the_peer_before_the_turn_runs_a_slice) {
+  std::array<int, 2> pair{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), 0);
+  run_on_cores(
+      1,
+      [&]() -> task<void> {
+        struct noted : completion {
+          bool ended = false;
+        } sent;
+        sent.done = [](completion& self, int result, std::uint32_t, bool) {
+          EXPECT_EQ(result, 2);
+          static_cast<noted&>(self).ended = true;
+        };
+        const auto text = std::as_bytes(std::span("ab", 2));
+        loop::current().transport().send(pair[0], text, sent);
+        std::array<ssize_t, 2> seen{};
+        auto slice = [&](std::uint32_t index) {
+          std::array<char, 8> peeked{};
+          seen[index] = ::recv(pair[1], peeked.data(), peeked.size(), MSG_PEEK | MSG_DONTWAIT);
+        };
+        auto running = run_slices(2, slice);
+        co_await running;
+        EXPECT_EQ(seen[0], 2);
+        EXPECT_EQ(seen[1], 2);
+        while (!sent.ended)
+          co_await loop::current().yield();
+        loop::current().transport().close(pair[0]);
+      },
+      GetParam());
+  ::close(pair[1]);
 }
 
 TEST_P(loop_over_test, two_files_are_synced_at_once_while_the_core_goes_on) {
