@@ -124,12 +124,14 @@ inline constexpr std::uint32_t link_rounds_in_vain_max = 1000;  // a millisecond
 inline constexpr std::uint64_t link_pace_micros_max = 4'000'000;
 inline constexpr std::uint64_t recall_sample_points = 32;
 
-// Searches of a graph: queries of a slice (about 200 us), and how many candidates are ranked
+// Searches of a graph: queries of a slice at the default ef (about 200 us), and of shorter walks at
+// the most, since a slice has fewer under way at its end; and how many candidates are ranked
 // exactly beside those that are wanted: so many, and one for each so many. Where the request gives
 // no ef, a walk keeps that many candidates and ends where the next is farther than the last one
 // wanted by more than a share of it, in 65536ths: settings that gave recall .986 at 10 on a half of
 // the queries to 25,000 texts in 384 dimensions, and .987 on the other half.
 inline constexpr std::uint32_t graph_slice_queries = 8;
+inline constexpr std::uint32_t graph_slice_queries_max = 16;
 inline constexpr std::uint32_t rescored_more = 5;
 inline constexpr std::uint32_t rescored_margin = 4;
 inline constexpr std::uint32_t rescored_more_one_in = 10;

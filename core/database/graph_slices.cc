@@ -15,7 +15,7 @@ namespace {
 /// every query looks at the whole tail.
 std::uint32_t slice_queries(const graph_batch& batch) {
   const std::uint32_t walks = std::clamp(graph_slice_queries * search_ef_default / batch.effort.ef,
-                                         1U, graph_slice_queries);
+                                         1U, graph_slice_queries_max);
   const auto graph = batch.codes->file().graph();
   const std::uint64_t tail_bytes =
       graph ? std::uint64_t{graph->tail_count} * batch.column->dim() : 0;
