@@ -411,6 +411,12 @@ struct batch_search {
         if (!has_seen_all || late.is_pending()) continue;
       }
       look_again = false;
+      // Records lie anywhere: all are asked for before the first is looked at.
+      const std::uint64_t most =
+          std::min<std::uint64_t>(apply_group_points, search.wanted - passed);
+      for (const scored_slot& scored :
+           candidates.subspan(next, std::min<std::size_t>(most, candidates.size() - next)))
+        __builtin_prefetch(&source.slots[scored.slot]);
       for (std::size_t step = 0;
            step < apply_group_points && next < candidates.size() && passed < search.wanted;
            ++step, ++next) {
