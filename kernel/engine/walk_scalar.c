@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /* The oracle of the walk's kernels, and what runs where there is nothing else. */
-#include "blocks.h"
 #include "walk.h"
 
 static inline s32 code_sum(const s8 *code, u32 bytes)
@@ -27,30 +26,23 @@ static inline s32 planes_of_64(const s8 *code, u64 *planes, u32 stride)
 	return sum;
 }
 
-static NEVER_INLINE u32
-differences4_below(const struct vexfs_query *query, const s8 *const *codes,
-		   const struct vexfs_row_scale *const *scales, s32 threshold,
-		   u32 blocks, s32 *keys)
+static s32 key_by_differences(const struct vexfs_query *query, const s8 *code,
+			      u32 step, u32 bytes)
 {
-	u32 below = 0, r, i;
+	const u32 factor = vexfs_step_in_units(query, step);
+	s32 sum = 0;
+	u32 i;
 
-	for (r = 0; r < 4; r++) {
-		const u32 factor = vexfs_step_in_units(query, scales[r]->step);
+	if (factor > VEXFS_FACTOR_MAX)
+		return VEXFS_KEY_FAR;
+	for (i = 0; i < bytes; i++) {
+		const s32 difference =
+			vexfs_element_in_units(query->code[i], query->factor) -
+			vexfs_element_in_units(code[i], factor);
 
-		keys[r] = 0;
-		for (i = 0; i < blocks * VEXFS_ROW_ALIGN; i++) {
-			const s32 difference =
-				vexfs_element_in_units(query->code[i],
-						       query->factor) -
-				vexfs_element_in_units(codes[r][i], factor);
-
-			keys[r] += difference < 0 ? -difference : difference;
-		}
-		if (factor > VEXFS_FACTOR_MAX)
-			keys[r] = VEXFS_KEY_FAR;
-		below |= (u32)(keys[r] < threshold) << r;
+		sum += difference < 0 ? -difference : difference;
 	}
-	return below;
+	return sum;
 }
 
 static inline u32 codes4_below(const struct vexfs_query *query,
@@ -60,15 +52,16 @@ static inline u32 codes4_below(const struct vexfs_query *query,
 {
 	u32 below = 0, r, i;
 
-	if (query->by_differences)
-		return differences4_below(query, codes, scales, threshold,
-					  blocks, keys);
 	for (r = 0; r < 4; r++) {
 		s32 dot = 0;
 
 		for (i = 0; i < blocks * VEXFS_ROW_ALIGN; i++)
 			dot += codes[r][i] * query->code[i];
-		keys[r] = vexfs_key_of(query, dot, *scales[r]);
+		keys[r] = query->by_differences
+				  ? key_by_differences(query, codes[r],
+						       scales[r]->step,
+						       blocks * VEXFS_ROW_ALIGN)
+				  : vexfs_key_of(query, dot, *scales[r]);
 		below |= (u32)(keys[r] < threshold) << r;
 	}
 	return below;
