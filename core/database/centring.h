@@ -19,9 +19,9 @@ namespace vexfs {
                                                               std::span<const float> current,
                                                               double gain_min);
 
-/// Looks where the vectors of each column under Euclid's or Manhattan's distance lie, when it has
-/// taken four times as many as the last time, and codes them anew around another centre where they
-/// lie far from the one that they have. On the owner core, in the turn of an update, while no slot
+/// Looks where the vectors of each column under Euclid's or Manhattan's distance lie, when most of
+/// them are new since the last time, and codes them anew around another centre where they lie far
+/// from the one that they have. On the owner core, in the turn of an update, while no slot
 /// is taken and not yet published. Where there is no memory, or an original cannot be read, codes
 /// stay as they are.
 [[nodiscard]] io::task<void> centre_codes(collection& target);

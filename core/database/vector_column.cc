@@ -117,9 +117,9 @@ result<void> vector_column::insert(std::span<const slot_index> slots,
 
 bool vector_column::is_centring_due() {
   const bool can_move = metric() == distance::euclid || metric() == distance::manhattan;
-  if (inserted_ < centring_next_ || !can_move) return false;
-  while (centring_next_ <= inserted_)
-    centring_next_ *= centre_rows_factor;
+  const auto new_min = static_cast<std::uint64_t>(static_cast<double>(count()) * centre_new_share);
+  if (!can_move || inserted_ < std::max(centre_new_min, new_min)) return false;
+  inserted_ = 0;
   return true;
 }
 

@@ -42,7 +42,7 @@ class vector_column final : public column {
   [[nodiscard]] const std::shared_ptr<coded_rows>& codes() const { return codes_; }
   [[nodiscard]] vector_file& file() { return codes_->file(); }
   [[nodiscard]] const vector_file& file() const { return codes_->file(); }
-  /// True where the column has taken so many more vectors that it should be looked where they lie.
+  /// True where so many of the column's vectors are new that it should be looked where they lie.
   /// Once.
   [[nodiscard]] bool is_centring_due();
   /// Empty coded rows around a centre; exchange_codes() puts others, with every vector of the
@@ -110,10 +110,8 @@ class vector_column final : public column {
   std::shared_ptr<coded_rows> codes_;
   const std::shared_ptr<row_file> on_disk_;
   chunk_table<chunk> chunks_;
-  // The owner's own: vectors that were ever inserted, and how many there are when it is looked next
-  // where they lie.
+  // The owner's own: vectors that were inserted since it was last looked where they lie.
   std::uint64_t inserted_ = 0;
-  std::uint64_t centring_next_ = centre_rows_first;
 };
 
 }  // namespace vexfs

@@ -270,6 +270,41 @@ TEST(centring_test, a_start_finds_the_centre_of_before_on_any_number_of_cores) {
   }
 }
 
+TEST(centring_test, codes_move_with_points_that_take_the_place_of_deleted_ones) {
+  const std::uint64_t seed = run_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  io::simulated_storage disk(seed);
+  world running(disk, 2, seed);
+  running.run(0, [&](database& data) -> io::task<void> {
+    auto creating = data.create_collection("c", far_client::config(false));
+    EXPECT_TRUE(co_await creating);
+    for (const float place : {1000.0F, 0.0F, -300.0F}) {
+      // As many that it would not be looked at them for their number.
+      std::vector<point_id> ids;
+      const auto rows = rows_around(place, 1, 1500, seed);
+      for (std::uint64_t id = 0; id < 1500; id += 100) {
+        upsert_builder upsert;
+        for (std::uint64_t i = id; i < id + 100; ++i) {
+          const auto row = std::span(rows).subspan(i * dim, dim);
+          upsert.add(i, {row.begin(), row.end()});
+          ids.push_back(point_id::from_number(i));
+        }
+        const auto operation = upsert.operation();
+        arena memory;
+        auto updating = data.update("c", operation, {}, memory);
+        EXPECT_TRUE(co_await updating);
+      }
+      auto asking = centre_of(data);
+      EXPECT_NEAR(co_await asking, std::abs(place) * std::sqrt(dim), 1);
+      const update_operation removal = delete_points{{ids, nullptr}};
+      arena memory;
+      auto updating = data.update("c", removal, {}, memory);
+      EXPECT_TRUE(co_await updating);
+    }
+  });
+  running.close();
+}
+
 /// A device whose memory ends: of the files that are created, all but some take only so many rows.
 class short_device final : public device {
  public:
