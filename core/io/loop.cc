@@ -212,10 +212,15 @@ bool loop::has_work() const {
          group_.slices_->has_work() || group_.idle_slices_->has_work();
 }
 
-bool loop::has_news() const {
+bool loop::has_mail() const {
   for (std::uint32_t from = 0; from < core_count(); ++from)
     if (from != core_index_ && !group_.mail(from, core_index_).empty()) return true;
-  return group_.slices_->has_work() || group_.idle_slices_->has_work() || group_.stopping();
+  return false;
+}
+
+bool loop::has_news() const {
+  return has_mail() || group_.slices_->has_work() || group_.idle_slices_->has_work() ||
+         group_.stopping();
 }
 
 void loop::wait_for_events() {
@@ -274,7 +279,7 @@ result<void> loop_group::live(loop& core, const processor_place& where,
   VEXFS_CHECK(start(core, context));
   while (!stopping()) {
     const bool ran_slice = core.serve();
-    processors.end_turn(core.now_, ran_slice);
+    processors.end_turn(core.now_, ran_slice, !core.deferred_.empty() || core.has_mail());
     core.wait_for_events();
   }
   return {};

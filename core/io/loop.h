@@ -83,6 +83,7 @@ class loop {
   bool run_slice(bool busy);
   void flush_overflow();
   [[nodiscard]] bool has_work() const;
+  [[nodiscard]] bool has_mail() const;
   [[nodiscard]] bool has_news() const;
   void wait_for_events();
   bool wake();

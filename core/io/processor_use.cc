@@ -2,9 +2,9 @@
 #include "core/io/processor_use.h"
 
 #include <chrono>
+#include <utility>
 
 #include <pthread.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,10 +13,10 @@
 namespace vexfs::io {
 namespace {
 
-// As the system call has it; newer C libraries bring a name for it, ours does not.
+// As the system calls have it; newer C libraries bring a name for it, ours does not.
 struct scheduling {
-  std::uint32_t size = sizeof(scheduling);
-  std::uint32_t policy = SCHED_OTHER;
+  std::uint32_t size = 0;
+  std::uint32_t policy = 0;
   std::uint64_t flags = 0;
   std::int32_t nice = 0;
   std::uint32_t priority = 0;
@@ -26,14 +26,24 @@ struct scheduling {
 };
 static_assert(sizeof(scheduling) == 48);
 
-// Since Linux 6.12 a thread may say how long it wants to run at a time; 0: as long as the system
-// finds right. Earlier kernels ignore it. Nobody's policy is changed who chose another one.
-void ask_for_runs_of(std::uint64_t run_us) {
-  if (::sched_getscheduler(0) != SCHED_OTHER) return;
-  scheduling wanted;
-  wanted.nice = ::getpriority(PRIO_PROCESS, 0);  // of this thread
-  wanted.runtime_ns = run_us * 1000;
+/// Of this thread; without a run's length where the system does not say.
+scheduling read_scheduling() {
+  scheduling read;
+  if (::syscall(SYS_sched_getattr, 0, &read, sizeof(read), 0) != 0) return {};
+  // What a deadline's runtime means is another thing, and the operator's.
+  if (read.policy == SCHED_DEADLINE) return {};
+  return read;
+}
+
+/// Since Linux 6.12 a thread may say how long it wants to run at a time. Gives how long it did
+/// before; 0 where nothing has changed, as on earlier kernels, where this is refused, and for
+/// threads with a priority.
+std::uint64_t ask_for_runs_of(std::uint64_t run_ns) {
+  scheduling wanted = read_scheduling();
+  const std::uint64_t before_ns = std::exchange(wanted.runtime_ns, run_ns);
+  if (before_ns == 0) return 0;
   ::syscall(SYS_sched_setattr, 0, &wanted, 0);
+  return read_scheduling().runtime_ns == run_ns ? before_ns : 0;
 }
 
 // Best effort: a core elsewhere is slower, not wrong.
@@ -87,7 +97,7 @@ processor_use::processor_use(const processor_place& where) : where_(where) {
   if (where.is_pinned) run_on(where.home);
 }
 
-void processor_use::end_turn(clock_time began, bool ran_slice) {
+void processor_use::end_turn(clock_time began, bool ran_slice, bool has_ready_work) {
   const clock_time now = ran_slice ? std::chrono::steady_clock::now() : began;
   const slice_load::change change = load_.end_turn(now, now - began);
   const bool may_move = where_.home >= 0 && !where_.is_pinned;
@@ -95,16 +105,20 @@ void processor_use::end_turn(clock_time began, bool ran_slice) {
     // The system moves busy threads about as soon as there is one more than processors, and then
     // two cores wait for each other, 4 ms at a time, on one of them.
     if (may_move) run_on(where_.home);
-    // What a yield gives away is the rest of a run.
-    ask_for_runs_of(sliced_run_us);
+    usual_run_ns_ = ask_for_runs_of(sliced_run_us * 1000);
   } else if (change == slice_load::change::became_light) {
     if (may_move) run_on(where_.everywhere);
-    ask_for_runs_of(0);
+    if (usual_run_ns_ != 0) ask_for_runs_of(std::exchange(usual_run_ns_, 0));
   }
-  if (!ran_slice || !load_.is_heavy()) return;
-  if (now - gave_way_ < std::chrono::microseconds(give_way_gap_us)) return;
+  // A yield gives away the rest of a run, so never that of a long one: beside a busy thread a core
+  // would have a twelfth of the processor.
+  if (!ran_slice || usual_run_ns_ == 0) return;
+  // Work that the slice made ready goes first, but there may be some after every slice.
+  if (now - gave_way_ < std::chrono::microseconds(give_way_gap_us * (has_ready_work ? 2 : 1)))
+    return;
   ::sched_yield();
-  gave_way_ = now;
+  gave_way_ = std::chrono::steady_clock::now();
+  load_.leave_out(gave_way_ - now);
 }
 
 }  // namespace vexfs::io

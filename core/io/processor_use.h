@@ -27,7 +27,8 @@ class slice_load {
   enum class change : std::uint8_t { none, became_heavy, became_light };
   /// Of every turn, when it ended, and how long it took if it ran a slice.
   change end_turn(clock_time now, clock_time::duration with_slice);
-  [[nodiscard]] bool is_heavy() const { return heavy_; }
+  /// What others ran meanwhile, which says nothing of this core.
+  void leave_out(clock_time::duration given_away) { window_began_ += given_away; }
 
  private:
   clock_time window_began_{};
@@ -41,11 +42,13 @@ class slice_load {
 class processor_use {
  public:
   explicit processor_use(const processor_place& where);
-  void end_turn(clock_time began, bool ran_slice);
+  /// `has_ready_work`: the next turn has something to run.
+  void end_turn(clock_time began, bool ran_slice, bool has_ready_work);
 
  private:
   const processor_place& where_;
   slice_load load_;
+  std::uint64_t usual_run_ns_ = 0;  // to go back to; 0 while runs are not short
   clock_time gave_way_{};
 };
 

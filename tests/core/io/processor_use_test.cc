@@ -3,14 +3,33 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "core/base/limits.h"
 #include "core/io/slices.h"
 #include "tests/core/io/run_on_cores.h"
+
+namespace {
+thread_local int yields = 0;
+}
+
+// The one that all of this program calls, and libraries it is linked to.
+extern "C" int sched_yield() noexcept {
+  ++yields;
+  return static_cast<int>(::syscall(SYS_sched_yield));
+}
 
 namespace vexfs::io {
 namespace {
@@ -108,6 +127,139 @@ TEST(processor_use_test, cores_stay_on_one_processor_while_slices_keep_all_busy)
             core, [&] { processors[loop::current().core_index()] = processors_of_this_thread(); });
     }
     EXPECT_EQ(count_with(static_cast<int>(all)), all);
+  });
+}
+
+struct scheduling {
+  std::uint32_t size = 0;
+  std::uint32_t policy = 0;
+  std::uint64_t flags = 0;
+  std::int32_t nice = 0;
+  std::uint32_t priority = 0;
+  std::uint64_t runtime_ns = 0;
+  std::uint64_t deadline_ns = 0;
+  std::uint64_t period_ns = 0;
+
+  static scheduling of_this_thread() {
+    scheduling read;
+    EXPECT_EQ(::syscall(SYS_sched_getattr, 0, &read, sizeof(read), 0), 0);
+    return read;
+  }
+  void set() { EXPECT_EQ(::syscall(SYS_sched_setattr, 0, this, 0), 0); }
+  bool operator==(const scheduling&) const = default;
+};
+
+constexpr std::uint64_t short_run_ns = sliced_run_us * 1000;
+
+class thread_with_slices {
+ public:
+  /// A turn with nothing but a slice, so long that a yield is due after it. How often it yielded.
+  int run_slice(bool has_ready_work = false, int gaps = 1) {
+    const clock_time began = std::chrono::steady_clock::now();
+    const auto length = std::chrono::microseconds(give_way_gap_us * gaps);
+    while (std::chrono::steady_clock::now() - began < length) {
+    }
+    const int before = yields;
+    use_.end_turn(began, true, has_ready_work);
+    return yields - before;
+  }
+  void become_heavy() {
+    const clock_time end =
+        std::chrono::steady_clock::now() + 2 * std::chrono::microseconds(slice_load_window_us);
+    while (std::chrono::steady_clock::now() < end)
+      run_slice();
+  }
+  void become_light() { use_.end_turn(std::chrono::steady_clock::now() + 1h, false, false); }
+
+ private:
+  const processor_place nowhere_;
+  processor_use use_{nowhere_};
+};
+
+/// In a thread of its own, which only has what it was given.
+void run_in_thread(const std::function<void()>& body) {
+  std::thread(body).join();
+}
+
+bool has_runs_of_a_length() {
+  return scheduling::of_this_thread().runtime_ns != 0;
+}
+
+TEST(processor_use_test, a_thread_has_short_runs_while_it_is_heavy_and_then_its_own_again) {
+  if (!has_runs_of_a_length()) GTEST_SKIP() << "before Linux 6.12";
+  for (const std::uint32_t policy : {SCHED_OTHER, SCHED_BATCH}) {
+    run_in_thread([policy] {
+      scheduling chosen = scheduling::of_this_thread();
+      chosen.policy = policy;
+      chosen.flags = 1;  // SCHED_FLAG_RESET_ON_FORK
+      chosen.nice = 3;
+      chosen.runtime_ns = 700'000;
+      chosen.set();
+      thread_with_slices core;
+      core.become_heavy();
+      scheduling expected = chosen;
+      expected.runtime_ns = short_run_ns;
+      EXPECT_EQ(scheduling::of_this_thread(), expected) << "policy " << policy;
+      core.become_light();
+      EXPECT_EQ(scheduling::of_this_thread(), chosen) << "policy " << policy;
+    });
+  }
+}
+
+TEST(processor_use_test, a_heavy_thread_lets_others_run_and_ready_work_go_first) {
+  if (!has_runs_of_a_length()) GTEST_SKIP() << "before Linux 6.12";
+  run_in_thread([] {
+    thread_with_slices core;
+    EXPECT_EQ(core.run_slice(), 0) << "before it was heavy";
+    core.become_heavy();
+    EXPECT_EQ(core.run_slice(), 1);
+    EXPECT_EQ(core.run_slice(true, 2), 1) << "there may always be ready work";
+    core.become_light();
+    EXPECT_EQ(core.run_slice(), 0);
+  });
+}
+
+// Promises nothing about the machine: of many slices one is not kept waiting in the middle.
+TEST(processor_use_test, a_slice_that_made_work_ready_is_not_followed_by_a_yield) {
+  if (!has_runs_of_a_length()) GTEST_SKIP() << "before Linux 6.12";
+  run_in_thread([] {
+    thread_with_slices core;
+    core.become_heavy();
+    bool was_put_off = false;
+    for (int tries = 0; tries < 1000 && !was_put_off; ++tries) {
+      core.run_slice();
+      was_put_off = core.run_slice(true) == 0;
+    }
+    EXPECT_TRUE(was_put_off);
+  });
+}
+
+TEST(processor_use_test, a_thread_that_may_not_have_short_runs_never_gives_one_away) {
+  run_in_thread([] {
+    // A filter of system calls, as the kernel's headers have it.
+    struct instruction {
+      std::uint16_t code;
+      std::uint8_t if_true, if_false;
+      std::uint32_t operand;
+    };
+    constexpr std::uint32_t fail_with = 0x00050000;
+    constexpr std::uint32_t allow = 0x7fff0000;
+    std::array<instruction, 4> refuse_setting{{
+        {0x20, 0, 0, 0},                  // load the call's number
+        {0x15, 0, 1, SYS_sched_setattr},  // another one: skip the next
+        {0x06, 0, 0, fail_with | EPERM},  // return
+        {0x06, 0, 0, allow},
+    }};
+    struct {
+      std::uint16_t count;
+      instruction* first;
+    } const program{refuse_setting.size(), refuse_setting.data()};
+    ASSERT_EQ(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    ASSERT_EQ(::prctl(PR_SET_SECCOMP, 2, &program), 0);
+    thread_with_slices core;
+    core.become_heavy();
+    EXPECT_EQ(core.run_slice(), 0);
+    EXPECT_EQ(yields, 0);
   });
 }
 
