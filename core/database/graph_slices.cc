@@ -11,11 +11,13 @@
 namespace vexfs {
 namespace {
 
-/// Queries that take about as long as a slice may: a walk for as long as it keeps candidates, and
-/// every query looks at the whole tail.
+/// Queries that take about as long as a slice may: a walk for as long as it keeps candidates, under
+/// a filter longer, and every query looks at the whole tail.
 std::uint32_t slice_queries(const graph_batch& batch) {
-  const std::uint32_t walks = std::clamp(graph_slice_queries * search_ef_default / batch.effort.ef,
-                                         1U, graph_slice_queries_max);
+  const bool has_filter = std::ranges::any_of(batch.allowed, std::identity());
+  const std::uint32_t walks =
+      std::clamp(graph_slice_queries * search_ef_default / batch.effort.ef, 1U,
+                 has_filter ? graph_slice_queries : graph_slice_queries_max);
   const auto graph = batch.codes->file().graph();
   const std::uint64_t tail_bytes =
       graph ? std::uint64_t{graph->tail_count} * batch.column->dim() : 0;

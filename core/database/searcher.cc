@@ -205,9 +205,7 @@ struct batch_search {
     const auto graph = codes_of(&dense)->file().graph();
     if (search.params.exact || !graph) return access::scan;
     // Behind a start or a change of settings, the graph is not yet the faster way to all points.
-    if (!search.params.indexed_only &&
-        (!graph->complete || graph->tail_count > 2 * tail_limit(dense.dim())))
-      return access::scan;
+    if (!search.params.indexed_only && !graph->complete) return access::scan;
     // Where a filter lets few through, the device looks at all of them by itself.
     const bool scans_few = !restricted(index) || search.full_scan_threshold;
     if (scans_few && is_scan_size(row_count(index), dense.dim(), search.full_scan_threshold))

@@ -44,7 +44,8 @@ vexfs_graph_config engine_config(const graph_config& given, const vector_file_co
   config.links_new = std::min(2 * given.m, config.width);
   config.links_kept = config.width / 6 * 5;
   config.ef_construct = std::clamp(given.ef_construct, config.links_new, VEXFS_EF_MAX);
-  config.tail_max = std::bit_ceil(std::clamp(given.tail_max, 1U, VEXFS_TAIL_MAX));
+  // The ring has room for what is linked and inserted while a search looks at it.
+  config.tail_max = std::bit_ceil(2 * std::clamp(given.tail_max, 1U, VEXFS_TAIL_MAX / 2));
   config.lines = file.dim >= lines_dim_min && file.metric != distance::manhattan;
   return config;
 }

@@ -70,10 +70,10 @@ static u64 scan_slots(const struct vexfs_graph *graph,
 	return bytes > SCAN_ROW ? slots * SCAN_ROW / bytes : slots;
 }
 
-/* How many of a row's links pass; counts them all. */
+/* How many of a row's links pass but `besides`; counts them all. */
 static u32 passing_links(const struct vexfs_graph *graph,
 			 const struct vexfs_walk *walk, const u32 *row,
-			 u32 *all)
+			 u32 besides, u32 *all)
 {
 	u32 passing = 0, i;
 
@@ -82,7 +82,7 @@ static u32 passing_links(const struct vexfs_graph *graph,
 
 		if (!link)
 			break;
-		if (link > walk->slot_limit)
+		if (link > walk->slot_limit || link - 1 == besides)
 			continue;
 		++*all;
 		passing += vexfs_passes(walk->allowed, link - 1);
@@ -106,7 +106,7 @@ static u32 passing_near(const struct vexfs_graph *graph,
 	if (walk->seeds.keys[0] == VEXFS_KEY_NONE)
 		return 0;
 	row = vexfs_links_at(graph, walk->seeds.slots[0]);
-	passing = passing_links(graph, walk, row, all);
+	passing = passing_links(graph, walk, row, walk->seeds.slots[0], all);
 	for (i = 0; i < NEAR_ROWS && *all * count < EXPECTED_NEAR * live; i++) {
 		const u32 link = vexfs_load_relaxed(&row[i]);
 
@@ -116,7 +116,7 @@ static u32 passing_near(const struct vexfs_graph *graph,
 			passing +=
 				passing_links(graph, walk,
 					      vexfs_links_at(graph, link - 1),
-					      all);
+					      walk->seeds.slots[0], all);
 	}
 	return passing;
 }

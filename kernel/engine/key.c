@@ -102,9 +102,10 @@ void vexfs_query_unit_manhattan(struct vexfs_query *query, u32 reach)
 	const s32 half = vexfs_packed_mantissa(query->step) >=
 			 vexfs_packed_mantissa(length);
 
-	/* No element of them is longer than 2^13 units. */
+	/* They are 2^10 to 2^11 units long: a row that is as near as one of them by
+	 * Manhattan's distance may have an element many times as long. */
 	set_bases(query,
-		  vexfs_packed_exponent(length) - step_exponent - 12 - half);
+		  vexfs_packed_exponent(length) - step_exponent - 10 - half);
 	query->step_inverse = step_inverse(query);
 	query->step_base = query->unit + 43 - VEXFS_FACTOR_BITS +
 			   step_exponent + VEXFS_PACKED_BIAS;

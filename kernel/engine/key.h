@@ -87,7 +87,8 @@ struct vexfs_query {
  */
 void vexfs_query_unit_dot(struct vexfs_query *query, u32 square_usual);
 void vexfs_query_unit_euclid(struct vexfs_query *query, u32 reach);
-/* For Manhattan: so that those twice as long as either of them have keys. */
+/* For Manhattan: so that rows have keys whose elements are up to seven times as
+ * long as either of them. */
 void vexfs_query_unit_manhattan(struct vexfs_query *query, u32 reach);
 
 static inline s32 vexfs_clamp_key(s64 key)
@@ -133,7 +134,7 @@ static inline u32 vexfs_step_in_units(const struct vexfs_query *query, u32 step)
 	/* With less, no mantissa but zero is within them. */
 	if (down < 44 - 31)
 		return product ? VEXFS_FACTOR_MAX + 1 : 0;
-	return down < 64 ? (u32)(product >> down) : 0;
+	return down < 64 ? (u32)((product + (1ULL << (down - 1))) >> down) : 0;
 }
 
 /* An element in units, rounded; both operands of a difference fit an int16. */

@@ -366,6 +366,8 @@ int vexfs_run_scan(const struct vexfs_vector_file *file,
 	u32 q, slot, last, code_error = 0;
 	int status;
 
+	if (file->metric == VEXFS_METRIC_MANHATTAN)
+		return -EINVAL;
 	space.queries = (struct query_state *)take(
 		&place, scan->query_count * sizeof(*space.queries));
 	space.values =

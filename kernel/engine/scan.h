@@ -48,9 +48,9 @@ size_t vexfs_scan_scratch_bytes(const struct vexfs_vector_file *file,
 				u32 query_count, u32 k, u32 capacity);
 
 /*
- * -EINVAL: a query is not finite. Else fills candidates, counts and
- * overflowed: where a query's candidates did not fit, its flag is 1 and its
- * count 0.
+ * -EINVAL: a query is not finite, or the metric is Manhattan. Else fills
+ * candidates, counts and overflowed: where a query's candidates did not fit, its
+ * flag is 1 and its count 0.
  */
 int vexfs_run_scan(const struct vexfs_vector_file *file,
 		   const struct vexfs_scan *scan);

@@ -22,7 +22,7 @@
 enum vexfs_metric {
 	VEXFS_METRIC_DOT, /* cosine too: its vectors have unit length */
 	VEXFS_METRIC_EUCLID,
-	VEXFS_METRIC_MANHATTAN, /* keys only: scan.h has no bound for it */
+	VEXFS_METRIC_MANHATTAN, /* of graphs only: scan.h has no bound for it */
 };
 
 struct vexfs_chunk {

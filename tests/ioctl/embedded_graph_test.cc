@@ -130,6 +130,19 @@ TEST(embedded_graph_test, rows_of_before_the_graph_join_it_and_every_kernel_answ
     }
 }
 
+TEST(embedded_graph_test, a_full_tail_has_room_for_what_comes_while_a_search_looks_at_it) {
+  std::mt19937_64 random(1);
+  constexpr std::uint32_t tail_max = 64;
+  const auto device = make_embedded_device();
+  auto opened = device->create({dim, distance::euclid});
+  ASSERT_TRUE(opened);
+  vector_file& file = **opened;
+  ASSERT_TRUE(file.start_graph({.tail_max = tail_max}));
+  // A search that began with a full tail finds each of these places as it was.
+  insert(file, gaussian_bits(random, 2 * tail_max), 0, 2 * tail_max);
+  EXPECT_EQ(file.graph()->tail_count, 2 * tail_max);
+}
+
 TEST(embedded_graph_test, a_slot_is_not_free_before_the_graph_has_let_it_go) {
   std::mt19937_64 random(1);
   constexpr std::uint32_t row_count = 1000;
