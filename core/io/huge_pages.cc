@@ -14,11 +14,10 @@
 #include <thread>
 
 #include <pthread.h>
-#include <sched.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "core/io/loop.h"
+#include "core/io/processor_use.h"
 #include "core/io/wanted_pages.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -184,7 +183,7 @@ class page_maker {
 
   [[noreturn]] void run() {
     ::pthread_setname_np(::pthread_self(), "pages");
-    run_anywhere();
+    begin_beside_cores();
     for (;;) {
       std::span<std::byte> next;
       {
@@ -195,14 +194,6 @@ class page_maker {
       for (std::size_t at = 0; at < next.size(); at += page_bytes)
         touch(next[at]);
     }
-  }
-
-  /// On all processors of the process: a thread begins on those of the one that starts it, and that
-  /// is a core, which may be pinned to one. There it would clear pages in the core's own time.
-  static void run_anywhere() {
-    cpu_set_t allowed;
-    if (::sched_getaffinity(::getpid(), sizeof(allowed), &allowed) != 0) return;
-    ::pthread_setaffinity_np(::pthread_self(), sizeof(allowed), &allowed);
   }
 
   // Its owner may write to the byte at the same time, or have given it back: it stays what it is.

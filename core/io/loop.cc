@@ -271,10 +271,11 @@ result<void> loop_group::live(loop& core, const processor_place& where,
                               result<void> (*start)(loop&, void*), void* context) {
   ::pthread_setname_np(::pthread_self(),
                        std::string("core-").append(std::to_string(core.core_index_)).c_str());
-  processor_use processors(where);
   core.make_current();
   core.now_ = std::chrono::steady_clock::now();
   VEXFS_TRY(core.transport_, open_transport(kind_));
+  // After the transport, whose threads for files begin where this one may run.
+  processor_use processors(where);
   core.transport_->read_event(core.event_, core.event_counter_, core.event_read_);
   VEXFS_CHECK(start(core, context));
   while (!stopping()) {

@@ -46,6 +46,13 @@ std::uint64_t ask_for_runs_of(std::uint64_t run_ns) {
   return read_scheduling().runtime_ns == run_ns ? before_ns : 0;
 }
 
+// Of the process: those of its first thread, which is pinned to none. An operator may change them.
+cpu_set_t allowed_processors() {
+  cpu_set_t allowed;
+  if (::sched_getaffinity(::getpid(), sizeof(allowed), &allowed) != 0) CPU_ZERO(&allowed);
+  return allowed;
+}
+
 // Best effort: a core elsewhere is slower, not wrong.
 void run_on(const cpu_set_t& processors) {
   ::pthread_setaffinity_np(::pthread_self(), sizeof(processors), &processors);
@@ -57,17 +64,25 @@ void run_on(int processor) {
   run_on(one);
 }
 
+bool is_allowed(int processor) {
+  const cpu_set_t allowed = allowed_processors();
+  return CPU_ISSET(static_cast<std::size_t>(processor), &allowed) != 0;
+}
+
 }  // namespace
+
+void begin_beside_cores() {
+  run_on(allowed_processors());
+  ask_for_runs_of(0);
+}
 
 std::vector<processor_place> processor_places(std::uint32_t core_count) {
   std::vector<processor_place> places(core_count);
-  cpu_set_t allowed;
-  if (::sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return places;
+  const cpu_set_t allowed = allowed_processors();
   const auto allowed_count = static_cast<std::uint32_t>(CPU_COUNT(&allowed));
+  if (allowed_count < core_count) return places;
   int next = 0;
   for (processor_place& each : places) {
-    each.everywhere = allowed;
-    if (allowed_count < core_count) continue;
     while (!CPU_ISSET(static_cast<std::size_t>(next), &allowed))
       ++next;
     each.home = next++;
@@ -104,10 +119,10 @@ void processor_use::end_turn(clock_time began, bool ran_slice, bool has_ready_wo
   if (change == slice_load::change::became_heavy) {
     // The system moves busy threads about as soon as there is one more than processors, and then
     // two cores wait for each other, 4 ms at a time, on one of them.
-    if (may_move) run_on(where_.home);
+    if (may_move && is_allowed(where_.home)) run_on(where_.home);
     usual_run_ns_ = ask_for_runs_of(sliced_run_us * 1000);
   } else if (change == slice_load::change::became_light) {
-    if (may_move) run_on(where_.everywhere);
+    if (may_move) run_on(allowed_processors());
     if (usual_run_ns_ != 0) ask_for_runs_of(std::exchange(usual_run_ns_, 0));
   }
   // A yield gives away the rest of a run, so never that of a long one: beside a busy thread a core

@@ -5,18 +5,19 @@
 #include <cstdint>
 #include <vector>
 
-#include <sched.h>
-
 #include "core/io/timers.h"
 
 // How the threads of cores share the machine's processors with other threads. Everything is asked
 // of the system without a promise: where it is refused, requests wait longer for a processor.
 namespace vexfs::io {
 
-/// Where a core's thread may run.
+/// Of a thread that a core may start, first: it begins on the core's processor and with its runs,
+/// and would take the core's own time.
+void begin_beside_cores();
+
+/// Where a core's thread runs.
 struct processor_place {
-  cpu_set_t everywhere{};
-  int home = -1;           // one of them that is no other core's; -1 where there are too few
+  int home = -1;           // a processor that is no other core's; -1 where there are too few
   bool is_pinned = false;  // to its home, at all times
 };
 [[nodiscard]] std::vector<processor_place> processor_places(std::uint32_t core_count);

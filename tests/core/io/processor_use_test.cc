@@ -7,7 +7,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -80,7 +82,6 @@ TEST(processor_places_test, cores_have_homes_of_their_own_where_there_are_enough
     cpu_set_t homes;
     CPU_ZERO(&homes);
     for (const processor_place& each : processor_places(cores)) {
-      EXPECT_TRUE(CPU_EQUAL(&each.everywhere, &allowed));
       EXPECT_EQ(each.is_pinned, cores < count);
       EXPECT_EQ(each.home >= 0, cores <= count);
       if (each.home < 0) continue;
@@ -153,6 +154,7 @@ constexpr std::uint64_t short_run_ns = sliced_run_us * 1000;
 
 class thread_with_slices {
  public:
+  explicit thread_with_slices(int home = -1) : place_{home, false} {}
   /// A turn with nothing but a slice, so long that a yield is due after it. How often it yielded.
   int run_slice(bool has_ready_work = false, int gaps = 1) {
     const clock_time began = std::chrono::steady_clock::now();
@@ -172,8 +174,8 @@ class thread_with_slices {
   void become_light() { use_.end_turn(std::chrono::steady_clock::now() + 1h, false, false); }
 
  private:
-  const processor_place nowhere_;
-  processor_use use_{nowhere_};
+  const processor_place place_;
+  processor_use use_{place_};
 };
 
 /// In a thread of its own, which only has what it was given.
@@ -217,6 +219,78 @@ TEST(processor_use_test, a_heavy_thread_lets_others_run_and_ready_work_go_first)
     core.become_light();
     EXPECT_EQ(core.run_slice(), 0);
   });
+}
+
+cpu_set_t processors_of(pid_t thread) {
+  cpu_set_t its;
+  EXPECT_EQ(::sched_getaffinity(thread, sizeof(its), &its), 0);
+  return its;
+}
+void expect_processors(const cpu_set_t& expected) {
+  const cpu_set_t its = processors_of(0);
+  EXPECT_TRUE(CPU_EQUAL(&its, &expected));
+}
+
+TEST(processor_use_test, processors_that_are_taken_from_the_running_process_are_left_alone) {
+  const cpu_set_t all = processors_of(::getpid());
+  if (CPU_COUNT(&all) < 2) GTEST_SKIP() << "needs two processors";
+  int home = 0;
+  while (!CPU_ISSET(static_cast<std::size_t>(home), &all))
+    ++home;
+  cpu_set_t at_home;
+  CPU_ZERO(&at_home);
+  CPU_SET(static_cast<std::size_t>(home), &at_home);
+  cpu_set_t others;
+  CPU_XOR(&others, &all, &at_home);
+  run_in_thread([&] {
+    thread_with_slices core(home);
+    core.become_heavy();
+    expect_processors(at_home);
+    EXPECT_EQ(::sched_setaffinity(::getpid(), sizeof(others), &others), 0);
+    core.become_light();
+    expect_processors(others);
+    thread_with_slices again(home);
+    again.become_heavy();
+    expect_processors(others);
+    EXPECT_EQ(::sched_setaffinity(::getpid(), sizeof(all), &all), 0);
+    again.become_light();
+    expect_processors(all);
+  });
+}
+
+TEST(processor_use_test, a_thread_that_a_core_starts_has_neither_its_processor_nor_its_runs) {
+  const cpu_set_t all = processors_of(::getpid());
+  int home = 0;
+  while (!CPU_ISSET(static_cast<std::size_t>(home), &all))
+    ++home;
+  const std::uint64_t usual_ns = scheduling::of_this_thread().runtime_ns;
+  run_in_thread([&] {
+    thread_with_slices core(home);
+    core.become_heavy();
+    run_in_thread([&] {
+      begin_beside_cores();
+      expect_processors(all);
+      EXPECT_EQ(scheduling::of_this_thread().runtime_ns, usual_ns);
+    });
+  });
+}
+
+TEST(processor_use_test, of_all_threads_only_a_pinned_core_stays_on_its_processor) {
+  const cpu_set_t all = processors_of(::getpid());
+  if (CPU_COUNT(&all) < 2) GTEST_SKIP() << "needs two processors";
+  run_on_cores(
+      1,
+      []() -> task<void> {
+        EXPECT_EQ(processors_of_this_thread(), 1);
+        int pinned = 0;
+        for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+          const cpu_set_t its = processors_of(std::stoi(thread.path().filename()));
+          pinned += CPU_COUNT(&its) == 1 ? 1 : 0;
+        }
+        EXPECT_EQ(pinned, 1);
+        co_return;
+      },
+      transport_kind::epoll);
 }
 
 // Promises nothing about the machine: of many slices one is not kept waiting in the middle.
