@@ -120,12 +120,16 @@ std::optional<std::vector<float>> better_centre(std::span<const float> rows, std
   const double around_zero = mean_square(rows, dim, {});
   const double around_mean = mean_square(rows, dim, mean);
   const double now = mean_square(rows, dim, current);
+  // A sample lies nearer to its own mean than to that of another sample of the same vectors.
+  const std::size_t row_count = rows.size() / dim;
+  const double mean_gain_min = gain_min * static_cast<double>(row_count + 1) /
+                               static_cast<double>(std::max<std::size_t>(row_count, 2) - 1);
   // Of rows that are all alike there is nothing to tell apart.
   const bool can_be_mean = around_mean > 0 && std::ranges::all_of(mean, [](float value) {
                              return std::abs(value) <= centre_value_max;
                            });
   if (can_be_mean && around_zero > centre_far_min * around_mean)
-    return now > gain_min * around_mean ? std::optional(std::move(mean)) : std::nullopt;
+    return now > mean_gain_min * around_mean ? std::optional(std::move(mean)) : std::nullopt;
   // What came first lay apart from the rest.
   if (!current.empty() && now > gain_min * around_zero) return std::vector<float>();
   return std::nullopt;

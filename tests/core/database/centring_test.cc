@@ -47,6 +47,20 @@ TEST(centring_test, a_centre_is_the_mean_of_rows_that_lie_far_from_zero) {
   }
 }
 
+TEST(centring_test, a_centre_stays_for_other_samples_of_few_long_rows) {
+  const std::uint64_t seed = run_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  constexpr std::uint32_t long_dim = 8192;
+  const auto sample = [](float center, std::uint64_t of) {
+    return rows_around(center, 1, centre_sample_rows_min * long_dim / dim, of);
+  };
+  const auto found = better_centre(sample(20, seed), long_dim, {}, centre_gain_min);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), long_dim);
+  EXPECT_FALSE(better_centre(sample(20, seed + 1), long_dim, *found, centre_gain_min));
+  EXPECT_TRUE(better_centre(sample(22, seed + 1), long_dim, *found, centre_gain_min));
+}
+
 TEST(centring_test, rows_around_zero_have_their_centre_there) {
   const std::uint64_t seed = run_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
