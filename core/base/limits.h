@@ -141,9 +141,10 @@ inline constexpr std::uint32_t search_stop_share_default = 8000;
 // Codes around a centre (Euclid, Manhattan): it is looked where the vectors of a column lie when it
 // has taken so many since the last time, and as many as so large a share of those that it has: it
 // has grown to four times as many, or others have taken their place. The values and rows of a
-// sample. Rows lie far from zero where their mean square is so many times that around their mean.
-// Another centre must make it so many times less; or so many where a column has more rows than are
-// linked in a few seconds.
+// sample, which is worked through in one turn: 16 of the longest vectors are a million values, 4 ms
+// of a core. Rows lie far from zero where their mean square is so many times that around
+// their mean. Another centre must make it so many times less; or so many where a column has more
+// rows than are linked in a few seconds.
 inline constexpr std::uint64_t centre_new_min = 256;
 inline constexpr double centre_new_share = 0.75;
 inline constexpr std::uint64_t centre_sample_values = 128 * 1024;

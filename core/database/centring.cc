@@ -44,10 +44,11 @@ io::task<result<std::span<const float>>> sample_of(const vector_column& dense, s
   row_reads reads(memory);
   std::size_t count = 0;
   slot_index slot = 0;
+  std::uint32_t looks = 0;
   for (std::uint64_t i = 0; i < wanted; ++i) {
     slot = std::max(slot, static_cast<slot_index>(i * limit / wanted));
-    while (slot < limit && !dense.has(slot))
-      ++slot;
+    for (; slot < limit && !dense.has(slot); ++slot)
+      if (++looks % filter_step_points == 0) co_await io::loop::current().yield();
     if (slot == limit) break;
     found[count++] = dense.read(slot++, reads, memory).values;
   }
@@ -65,7 +66,8 @@ io::task<result<std::shared_ptr<coded_rows>>> code_anew(const collection& target
   auto made = dense.make_codes(std::move(centre));
   if (!made) co_return std::unexpected(std::move(made).error());
   const std::uint32_t dim = dense.dim();
-  const std::size_t group = std::max<std::size_t>(apply_group_values / dim, 1);
+  const std::size_t group =
+      std::clamp<std::size_t>(apply_group_values / dim, 1, filter_step_points);
   const slot_index limit = target.slots.limit();
   arena memory;
   for (slot_index next = 0; next < limit;) {
@@ -110,6 +112,7 @@ io::task<void> centre_column(collection& target, vector_column& dense) {
   std::shared_ptr<coded_rows> codes = std::move(*coded);
   const auto section = co_await io::write(target.guard);
   dense.exchange_codes(codes);
+  target.touch_info();
 }
 
 }  // namespace
