@@ -109,7 +109,7 @@ io::task<result<std::span<const scored_slot>>> rank_all(const nearest_search& se
   co_return keep_best(scored.first(count), k);
 }
 
-/// One batch's way through the search; everything it owns lives in the arena.
+/// One batch's way through the search; all that is as large as its answers lives in the arena.
 struct batch_search {
   collection& source;
   std::span<const nearest_search> searches;
@@ -404,9 +404,11 @@ struct batch_search {
         candidates = late.join(candidates.subspan(next), candidates.first(next));
         next = 0;
       }
+      bool is_up_to_date = false;  // all changes until this section have been looked at
       if (!has_seen_all) {
         has_seen_all = late.look(reads);
         if (!has_seen_all || late.is_pending()) continue;
+        is_up_to_date = true;
       }
       look_again = false;
       // Records lie anywhere: all are asked for before the first is looked at.
@@ -422,7 +424,7 @@ struct batch_search {
         const slot_record& stored = source.slots[scored.slot];
         if (!source.slots.live(scored.slot) || !search.over->has(scored.slot)) {
           lost = true;
-          if (search.among) continue;
+          if (search.among || is_up_to_date) continue;
           // Where the point is now is looked for before others take its place.
           look_again = true;
           has_seen_all = false;
