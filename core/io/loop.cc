@@ -197,10 +197,11 @@ bool loop::serve() {
 // much, but one every idle_slice_gap_us all the same: what waits for them ends some day. The turn's
 // answers go out before a slice: it takes longer than the system call that this may cost.
 bool loop::run_slice(bool busy) {
-  if (transport_ && (group_.slices_->has_work() || group_.idle_slices_->has_work()))
-    transport_->submit();
+  const bool idle_late = now_ - idle_turn_ >= std::chrono::microseconds(idle_slice_gap_us);
+  const bool idle_may_run = (!busy || idle_late) && group_.idle_slices_->has_work();
+  if (transport_ && (group_.slices_->has_work() || idle_may_run)) transport_->submit();
   bool ran = group_.slices_->run_one(core_index_);
-  if ((!busy && !ran) || now_ - idle_turn_ >= std::chrono::microseconds(idle_slice_gap_us)) {
+  if ((!busy && !ran) || idle_late) {
     ran |= group_.idle_slices_->run_one(core_index_);
     idle_turn_ = now_;
   }
