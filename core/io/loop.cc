@@ -224,17 +224,18 @@ bool loop::has_news() const {
          group_.stopping();
 }
 
-void loop::wait_for_events() {
+void loop::wait_for_events(clock_time latest) {
   if (has_work()) {
     transport_->submit_and_wait(0);
   } else {
     asleep_.store(true, std::memory_order_seq_cst);
+    const clock_time until = std::min(latest, timers_.next_due().value_or(clock_time::max()));
     std::optional<std::int64_t> wait_ns;
     if (has_news()) {
       wait_ns = 0;
-    } else if (const auto due = timers_.next_due()) {
+    } else if (until != clock_time::max()) {
       // Not from now_: a turn may have taken longer than a timer has left.
-      const auto left = *due - std::chrono::steady_clock::now();
+      const auto left = until - std::chrono::steady_clock::now();
       wait_ns = std::max<std::int64_t>(
           0, std::chrono::duration_cast<std::chrono::nanoseconds>(left).count());
     }
@@ -282,7 +283,7 @@ result<void> loop_group::live(loop& core, const processor_place& where,
   while (!stopping()) {
     const bool ran_slice = core.serve();
     processors.end_turn(core.now_, ran_slice, !core.deferred_.empty() || core.has_mail());
-    core.wait_for_events();
+    core.wait_for_events(processors.next_look());
   }
   return {};
 }

@@ -85,7 +85,7 @@ class loop {
   [[nodiscard]] bool has_work() const;
   [[nodiscard]] bool has_mail() const;
   [[nodiscard]] bool has_news() const;
-  void wait_for_events();
+  void wait_for_events(clock_time latest);
   bool wake();
 
   loop_group& group_;

@@ -108,6 +108,11 @@ slice_load::change slice_load::end_turn(clock_time now, clock_time::duration wit
   return heavy_ ? change::became_heavy : change::became_light;
 }
 
+clock_time slice_load::next_look() const {
+  return heavy_ ? window_began_ + std::chrono::microseconds(slice_load_window_us)
+                : clock_time::max();
+}
+
 processor_use::processor_use(const processor_place& where) : where_(where) {
   if (where.is_pinned) run_on(where.home);
 }

@@ -28,6 +28,8 @@ class slice_load {
   enum class change : std::uint8_t { none, became_heavy, became_light };
   /// Of every turn, when it ended, and how long it took if it ran a slice.
   change end_turn(clock_time now, clock_time::duration with_slice);
+  /// When the next turn is to end at the latest, for a core that sleeps not to stay heavy.
+  [[nodiscard]] clock_time next_look() const;
   /// What others ran meanwhile, which says nothing of this core.
   void leave_out(clock_time::duration given_away) { window_began_ += given_away; }
 
@@ -45,6 +47,8 @@ class processor_use {
   explicit processor_use(const processor_place& where);
   /// `has_ready_work`: the next turn has something to run.
   void end_turn(clock_time began, bool ran_slice, bool has_ready_work);
+  /// How long a core without work may sleep: not as one that slices keep busy.
+  [[nodiscard]] clock_time next_look() const { return load_.next_look(); }
 
  private:
   const processor_place& where_;

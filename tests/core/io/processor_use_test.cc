@@ -92,17 +92,23 @@ TEST(processor_places_test, cores_have_homes_of_their_own_where_there_are_enough
   }
 }
 
-int processors_of_this_thread() {
+cpu_set_t processors_of(pid_t thread) {
   cpu_set_t its;
-  EXPECT_EQ(::pthread_getaffinity_np(::pthread_self(), sizeof(its), &its), 0);
+  EXPECT_EQ(::sched_getaffinity(thread, sizeof(its), &its), 0);
+  return its;
+}
+int processors_of_this_thread() {
+  const cpu_set_t its = processors_of(0);
   return CPU_COUNT(&its);
 }
 
-TEST(processor_use_test, cores_stay_on_one_processor_while_slices_keep_all_busy) {
+TEST(processor_use_test,
+     cores_stay_on_one_processor_while_slices_keep_all_busy_and_do_not_sleep_there) {
   const auto all = static_cast<std::uint32_t>(processors_of_this_thread());
   if (all < 2 || all > 16) GTEST_SKIP() << "with " << all << " processors";
   run_on_cores(all, [all]() -> task<void> {
     std::array<std::atomic<int>, 16> processors{};
+    std::array<std::atomic<pid_t>, 16> threads{};
     const auto count_with = [&](int wanted) {
       std::uint32_t count = 0;
       for (const auto& each : processors)
@@ -114,6 +120,7 @@ TEST(processor_use_test, cores_stay_on_one_processor_while_slices_keep_all_busy)
       while (std::chrono::steady_clock::now() < until) {
       }
       processors[loop::current().core_index()] = processors_of_this_thread();
+      threads[loop::current().core_index()] = ::gettid();
     };
     const auto give_up = loop::current().now() + 60s;
     while (count_with(1) < all && loop::current().now() < give_up) {
@@ -123,9 +130,11 @@ TEST(processor_use_test, cores_stay_on_one_processor_while_slices_keep_all_busy)
     EXPECT_EQ(count_with(1), all);
     while (count_with(static_cast<int>(all)) < all && loop::current().now() < give_up) {
       co_await loop::current().sleep_until(loop::current().now() + 1ms);
-      for (std::uint32_t core = 0; core < all; ++core)
-        co_await call_on(
-            core, [&] { processors[loop::current().core_index()] = processors_of_this_thread(); });
+      // Looked at from here: the others sleep, and nobody wakes them.
+      for (std::uint32_t core = 0; core < all; ++core) {
+        const cpu_set_t its = processors_of(threads[core]);
+        processors[core] = CPU_COUNT(&its);
+      }
     }
     EXPECT_EQ(count_with(static_cast<int>(all)), all);
   });
@@ -221,11 +230,6 @@ TEST(processor_use_test, a_heavy_thread_lets_others_run_and_ready_work_go_first)
   });
 }
 
-cpu_set_t processors_of(pid_t thread) {
-  cpu_set_t its;
-  EXPECT_EQ(::sched_getaffinity(thread, sizeof(its), &its), 0);
-  return its;
-}
 void expect_processors(const cpu_set_t& expected) {
   const cpu_set_t its = processors_of(0);
   EXPECT_TRUE(CPU_EQUAL(&its, &expected));
