@@ -180,7 +180,8 @@ bool loop::run_end_of_turn() {
 // - flush_overflow: the last moment to hand over what found a mailbox full, before this core may be
 //   busy for a while;
 // - run_slice last.
-// wait_for_events() then submits everything and waits, if at all, in a single system call.
+// wait_for_events() then submits what is queued and waits, if at all, in a single system call; only
+// before a slice there is one more.
 bool loop::serve() {
   bool busy = transport_ && transport_->run_completions();
   detail::assert_no_section();

@@ -121,8 +121,9 @@ class loop_group {
     return static_cast<std::uint32_t>(loops_.size());
   }
 
-  /// Runs a thread a core, pinned where processors are left for others, until stop(). `start` is
-  /// run on every core first; an error of one core stops all, and is returned.
+  /// Runs a thread a core until stop(), on a processor of its own where some are left for others,
+  /// and else while slices keep it busy. `start` is run on every core first; an error of one core
+  /// stops all, and is returned.
   [[nodiscard]] result<void> run(result<void> (*start)(loop&, void* context), void* context);
 
   /// Ends run() as soon as every core has finished its turn; what is still suspended never goes on.
