@@ -119,14 +119,17 @@ static u32 take_allowed(const struct vexfs_graph *graph,
 /*
  * A row's distance is at most the sum of its length and the query's. So the
  * keys of the nearest `wanted` rows have room where those of any `wanted` rows
- * that pass have: the length that the shortest of the first ones have.
+ * that pass have: the length that the shorter half of the first ones have at most.
+ * Where fewer pass it is the same, so that a few long rows do not take the others'
+ * precision.
  */
 static u32 scan_reach(const struct vexfs_graph *graph, struct vexfs_walk *walk)
 {
 	const struct vexfs_pool *pool = &walk->pool;
 	struct allowed_slots from;
 	u32 *slots = walk->buffer;
-	u32 left = 2 * pool->ef, count, reach = 0, i;
+	const u32 most = 2 * pool->ef;
+	u32 left = most, reach = 0, count, i;
 
 	begin_allowed(walk, &from);
 	while (left && (count = take_allowed(graph, &from, slots))) {
@@ -139,9 +142,8 @@ static u32 scan_reach(const struct vexfs_graph *graph, struct vexfs_walk *walk)
 				pool_put(pool, (s32)(square >> 1), slots[i]);
 		}
 	}
-	for (i = pool->ef; i-- > 0 && !reach;)
-		if (pool->keys[i] != VEXFS_KEY_NONE)
-			reach = ((u32)pool->keys[i] << 1) | 1;
+	if (left < most)
+		reach = ((u32)pool->keys[(most - left - 1) / 2] << 1) | 1;
 	vexfs_pool_clear(pool);
 	return reach;
 }

@@ -262,6 +262,41 @@ TEST(narrow_filter_test, what_passes_a_little_everywhere_is_not_taken_for_far) {
   EXPECT_LE(scanned, 8U);
 }
 
+TEST(narrow_filter_test, a_long_row_costs_the_others_nothing_where_more_are_wanted_than_pass) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  constexpr std::uint32_t count = 1000;
+  floats rows = make_rows(random, "clusters", count, dim);
+  const floats queries = make_rows(random, "clusters", 20, dim);
+  for (std::uint32_t d = 0; d < dim; ++d)
+    rows[std::size_t{300} * dim + d] *= 1e30F;
+  std::vector<std::uint64_t> bitmap(VEXFS_CHUNK_ROWS / 64);
+  for (std::uint32_t slot = 0; slot < count; slot += 3)
+    bitmap[slot / 64] |= 1ULL << (slot % 64);
+  for (const vexfs_metric metric : {VEXFS_METRIC_EUCLID, VEXFS_METRIC_MANHATTAN}) {
+    engine_index index(dim, metric, usual_config(dim));
+    index.insert_all(rows);
+    index.link_all();
+    const auto found =
+        index.search(queries, {.wanted = count, .ef = count, .allowed = bitmap.data()});
+    std::uint32_t hits = 0;
+    for (std::uint32_t q = 0; q < 20; ++q) {
+      const auto away = [&](std::uint32_t slot) {
+        return distance_of(metric, queries.data() + std::size_t{q} * dim,
+                           rows.data() + std::size_t{slot} * dim, dim);
+      };
+      std::vector<double> truth;
+      for (std::uint32_t slot = 0; slot < count; slot += 3)
+        truth.push_back(away(slot));
+      std::ranges::sort(truth);
+      ASSERT_EQ(found[q].size(), truth.size());
+      for (std::uint32_t i = 0; i < 10; ++i)
+        hits += away(found[q][i].slot) <= truth[12];
+    }
+    EXPECT_GE(hits, 190U);
+  }
+}
+
 TEST(narrow_filter_test, a_filter_that_passes_nothing_or_one_slot_is_answered) {
   std::mt19937_64 random(3);
   const floats rows = make_rows(random, "clusters", 2000, dim);
