@@ -34,6 +34,16 @@ std::vector<float> mean_of(std::span<const float> rows, std::uint32_t dim) {
   return mean;
 }
 
+/// Rows one behind the other.
+std::span<float> joined(std::span<const std::span<const float>> rows, std::uint32_t dim,
+                        arena& memory) {
+  const auto values = memory.array<float>(rows.size() * dim);
+  auto end = values.begin();
+  for (const auto& row : rows)
+    end = std::ranges::copy(row, end).out;
+  return values;
+}
+
 /// Some rows from all over the column.
 io::task<result<std::span<const float>>> sample_of(const vector_column& dense, slot_index limit,
                                                    arena& memory) {
@@ -53,10 +63,7 @@ io::task<result<std::span<const float>>> sample_of(const vector_column& dense, s
     found[count++] = dense.read(slot++, reads, memory).values;
   }
   VEXFS_CHECK_CO(co_await reads.finish());
-  const auto rows = memory.array<float>(count * dim);
-  for (std::size_t i = 0; i < count; ++i)
-    std::ranges::copy(found[i], rows.begin() + static_cast<std::ptrdiff_t>(i * dim));
-  co_return rows;
+  co_return joined(found.first(count), dim, memory);
 }
 
 /// All of a column's vectors around another centre.
@@ -85,9 +92,7 @@ io::task<result<std::shared_ptr<coded_rows>>> code_anew(const collection& target
       rows[count++] = dense.read(next, reads, memory).values;
     }
     VEXFS_CHECK_CO(co_await reads.finish());
-    const auto coded = memory.array<float>(count * dim);
-    for (std::size_t i = 0; i < count; ++i)
-      std::ranges::copy(rows[i], coded.begin() + static_cast<std::ptrdiff_t>(i * dim));
+    const auto coded = joined(rows.first(count), dim, memory);
     (*made)->move_to_centre(coded);
     VEXFS_CHECK_CO(
         (*made)->file().insert(slots.first(count), generations.first(count), bits_of(coded)));

@@ -179,8 +179,7 @@ struct batch_search {
   void hold_codes() {
     for (std::size_t i = 0; i < searches.size(); ++i) {
       const column* over = searches[i].over.get();
-      if (over->kind() == vector_kind::dense && (i == 0 || over != searches[i - 1].over.get()) &&
-          !codes_of(over))
+      if (over->kind() == vector_kind::dense && !codes_of(over))
         codes.emplace_back(over, dense_of(i).codes());
     }
   }
