@@ -70,11 +70,12 @@ static u64 scan_slots(const struct vexfs_graph *graph,
 	return bytes > SCAN_ROW ? slots * SCAN_ROW / bytes : slots;
 }
 
-/* How many of a row's links pass but `besides`; counts them all. */
+/* How many of a row's links pass but the nearest entry; counts them all. */
 static u32 passing_links(const struct vexfs_graph *graph,
 			 const struct vexfs_walk *walk, const u32 *row,
-			 u32 besides, u32 *all)
+			 u32 *all)
 {
+	const u32 entry = walk->seeds.slots[0];
 	u32 passing = 0, i;
 
 	for (i = 0; i < graph->config.width; i++) {
@@ -82,7 +83,7 @@ static u32 passing_links(const struct vexfs_graph *graph,
 
 		if (!link)
 			break;
-		if (link > walk->slot_limit || link - 1 == besides)
+		if (link > walk->slot_limit || link - 1 == entry)
 			continue;
 		++*all;
 		passing += vexfs_passes(walk->allowed, link - 1);
@@ -106,7 +107,7 @@ static u32 passing_near(const struct vexfs_graph *graph,
 	if (walk->seeds.keys[0] == VEXFS_KEY_NONE)
 		return 0;
 	row = vexfs_links_at(graph, walk->seeds.slots[0]);
-	passing = passing_links(graph, walk, row, walk->seeds.slots[0], all);
+	passing = passing_links(graph, walk, row, all);
 	for (i = 0; i < NEAR_ROWS && *all * count < EXPECTED_NEAR * live; i++) {
 		const u32 link = vexfs_load_relaxed(&row[i]);
 
@@ -116,7 +117,7 @@ static u32 passing_near(const struct vexfs_graph *graph,
 			passing +=
 				passing_links(graph, walk,
 					      vexfs_links_at(graph, link - 1),
-					      walk->seeds.slots[0], all);
+					      all);
 	}
 	return passing;
 }
