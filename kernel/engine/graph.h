@@ -21,6 +21,7 @@
 #include "entries.h"
 #include "key.h"
 #include "lengths.h"
+#include "longest.h"
 #include "platform.h"
 #include "vector_file.h"
 
@@ -65,6 +66,7 @@ struct vexfs_graph {
 	u32 tail_last;
 	u32 *tail;
 	struct vexfs_entries *entries; /* where searches start */
+	struct vexfs_longest longest; /* which they look at too */
 	/* By chunk of VEXFS_CHUNK_ROWS slots. */
 	const s8 *codes[VEXFS_CHUNKS_MAX];
 	u8 *lines[VEXFS_CHUNKS_MAX];

@@ -255,6 +255,7 @@ void vexfs_finish_batch(struct vexfs_linker *linker,
 
 		vexfs_graph_set_linked(graph, slot);
 		vexfs_add_entry(graph, slot, worker->space->planes);
+		vexfs_add_longest(graph, slot);
 	}
 	vexfs_store_release(&graph->tail_first,
 			    graph->tail_first + linker->taken_count);

@@ -150,6 +150,7 @@ void vexfs_repair_entries(struct vexfs_linker *linker,
 	const u32 limit = vexfs_slot_limit(graph);
 	u32 slot;
 
+	vexfs_drop_longest(graph, VEXFS_SLOT_DYING);
 	vexfs_drop_entries(graph, VEXFS_SLOT_DYING);
 	/* All of them may have gone while slots are left. */
 	for (slot = 0; !graph->entries->count && slot < limit; slot++)

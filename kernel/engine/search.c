@@ -55,6 +55,7 @@ static void start_walk(const struct vexfs_graph *graph,
 		vexfs_start_hops(graph, walk);
 	else
 		vexfs_start_walk(graph, walk, graph->file->metric);
+	vexfs_start_beyond(graph, walk);
 }
 
 static int set_query(const struct vexfs_graph *graph,

@@ -155,6 +155,17 @@ void vexfs_start_walk(const struct vexfs_graph *graph, struct vexfs_walk *walk,
 	walk->count = 1;
 }
 
+void vexfs_start_beyond(const struct vexfs_graph *graph,
+			struct vexfs_walk *walk)
+{
+	u32 *slots = walk->buffer + walk->count;
+
+	walk->count +=
+		vexfs_take_unseen(walk, slots,
+				  vexfs_beyond_slots(graph, walk->allowed,
+						     walk->slot_limit, slots));
+}
+
 /* Racy as vexfs_start_walk(). */
 static VEXFS_READS_RACILY u32 largest_square(const struct vexfs_graph *graph,
 					     const u32 *slots, u32 count)

@@ -33,6 +33,12 @@ void vexfs_find_nearest(const struct vexfs_graph *graph,
  * from entries that pass, and where there are few of them from a sample.
  */
 void vexfs_start_hops(const struct vexfs_graph *graph, struct vexfs_walk *walk);
+/*
+ * Starts it from the rows beyond the usual length too: they are among the nearest of
+ * half of all queries, and of few of the rows that a walk passes.
+ */
+void vexfs_start_beyond(const struct vexfs_graph *graph,
+			struct vexfs_walk *walk);
 /* No walk: scores all that passes, the tail too. */
 void vexfs_start_scan(const struct vexfs_graph *graph, struct vexfs_walk *walk);
 /*

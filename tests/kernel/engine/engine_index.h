@@ -275,6 +275,17 @@ inline void validate_entries(const vexfs_graph* graph) {
   ASSERT_TRUE(std::ranges::adjacent_find(slots) == slots.end()) << "a slot is twice an entry";
 }
 
+inline void validate_longest(const vexfs_graph* graph) {
+  const vexfs_longest& known = graph->longest;
+  ASSERT_LE(known.count, VEXFS_BEYOND_MAX);
+  std::vector<std::uint32_t> longest(known.slots, known.slots + known.count);
+  for (const std::uint32_t slot : longest)
+    ASSERT_TRUE(is_in_graph(graph, slot));
+  std::ranges::sort(longest);
+  ASSERT_TRUE(std::ranges::adjacent_find(longest) == longest.end())
+      << "a slot is twice among the longest";
+}
+
 /// Walks all invariants of a graph that nobody changes meanwhile, between repairs.
 inline void validate(const vexfs_graph* graph) {
   const std::uint32_t limit = vexfs_slot_limit(graph);
@@ -324,6 +335,7 @@ inline void validate(const vexfs_graph* graph) {
   ASSERT_TRUE(std::ranges::adjacent_find(tail) == tail.end()) << "a slot is twice in the tail";
 
   validate_entries(graph);
+  validate_longest(graph);
 }
 
 /// Linked slots that no path from an entry reaches.
