@@ -48,11 +48,16 @@ static u32 row_line_bytes(const struct vexfs_graph *graph)
 	return graph->config.lines ? graph->line_bytes : graph->row_bytes;
 }
 
+/* About: slots that died in the tail are among them, and the counts change meanwhile. */
 static u32 live_count(const struct vexfs_graph *graph)
 {
-	return vexfs_load_relaxed(&graph->linked_count) +
-	       vexfs_tail_length(graph) -
-	       vexfs_load_relaxed(&graph->dead_count);
+	/* In this order: a repair that begins meanwhile takes some twice, none never. */
+	const u32 dead = vexfs_load_acquire(&graph->dead_count);
+	const u32 tombstones = dead + vexfs_load_relaxed(&graph->dying_count);
+	const u32 all = vexfs_load_relaxed(&graph->linked_count) +
+			vexfs_tail_length(graph);
+
+	return all > tombstones ? all - tombstones : 0;
 }
 
 static u32 usual_ef(const struct vexfs_search *search)

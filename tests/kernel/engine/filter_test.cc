@@ -262,6 +262,47 @@ TEST(narrow_filter_test, what_passes_a_little_everywhere_is_not_taken_for_far) {
   EXPECT_LE(scanned, 8U);
 }
 
+TEST(narrow_filter_test, what_a_repair_is_taking_out_does_not_count_as_rows) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  // Rows so long that few are more than a scan takes, and one cloud of them.
+  constexpr std::uint32_t dim_long = 4096;
+  constexpr std::uint32_t count = 2000;
+  constexpr std::uint32_t dead = count / 10 * 6;
+  // More than a walk needs of those that live, less than it needs of all.
+  constexpr std::uint32_t passing = 108;
+  floats rows(std::size_t{count} * dim_long);
+  for (float& value : rows)
+    value = std::normal_distribution<float>()(random);
+  vexfs_graph_config config = usual_config(dim_long);
+  config.ef_construct = 32;
+  config.lines = 0;
+  engine_index index(dim_long, VEXFS_METRIC_EUCLID, config);
+  index.insert_all(rows);
+  index.link_all();
+  for (std::uint32_t slot = 0; slot < dead; ++slot)
+    index.remove(slot);
+  std::vector<std::uint64_t> bitmap(VEXFS_CHUNK_ROWS / 64);
+  for (std::uint32_t slot = count - passing; slot < count; ++slot)
+    bitmap[slot / 64] |= 1ULL << (slot % 64);
+  const auto walked_count = [&] {
+    std::uint32_t walked = 0;
+    for (std::uint32_t slot = dead; slot < count; slot += 20) {
+      const floats query(rows.begin() + std::ptrdiff_t{slot} * dim_long,
+                         rows.begin() + std::ptrdiff_t{slot + 1} * dim_long);
+      std::uint64_t expanded = 0;
+      (void)index.search(query,
+                         {.wanted = 8, .ef = 8, .allowed = bitmap.data(), .expanded = &expanded});
+      walked += expanded > 0;
+    }
+    return walked;
+  };
+  EXPECT_EQ(walked_count(), 40U);
+  ASSERT_EQ(index.link_some(1, VEXFS_LINK_REPAIR), 1U);
+  ASSERT_EQ(index.graph()->dying_count, dead);
+  EXPECT_EQ(walked_count(), 40U);
+}
+
 TEST(narrow_filter_test, a_long_row_costs_the_others_nothing_where_more_are_wanted_than_pass) {
   SCOPED_TRACE("seed " + std::to_string(test_seed()));
   std::mt19937_64 random(test_seed());
