@@ -6,6 +6,10 @@
 
 #include "tests/kernel/engine/engine_index.h"
 
+extern "C" {
+#include "kernel/engine/scan.h"
+}
+
 namespace vexfs::engine {
 namespace {
 
@@ -514,6 +518,34 @@ TEST(graph_test, bounds_from_outside_are_checked) {
   const std::uint64_t* const allowed[1] = {nullptr};
   EXPECT_EQ(search([&](vexfs_search& s) { s.allowed = allowed; }), -EINVAL);
   EXPECT_EQ(search([](vexfs_search& s) { s.walk_count = VEXFS_WALKS_MAX + 1; }), -EINVAL);
+}
+
+TEST(graph_test, an_exact_scan_by_manhattan_is_refused) {
+  constexpr std::uint32_t dim = 4;
+  const floats rows = {1, 2, 3, 4};
+  for (const vexfs_metric metric :
+       {VEXFS_METRIC_DOT, VEXFS_METRIC_EUCLID, VEXFS_METRIC_MANHATTAN}) {
+    engine_index index(dim, metric, usual_config(dim));
+    index.insert_all(rows);
+    vexfs_candidate candidate{};
+    std::uint32_t candidate_count = 7;
+    std::uint8_t overflowed = 7;
+    aligned_memory scratch(vexfs_scan_scratch_bytes(index.graph()->file, 1, 1, 1));
+    vexfs_scan scan{};
+    scan.k = 1;
+    scan.slot_last = 1;
+    scan.query_count = 1;
+    scan.capacity = 1;
+    scan.query_bits = reinterpret_cast<const std::uint32_t*>(rows.data());
+    scan.candidates = &candidate;
+    scan.counts = &candidate_count;
+    scan.overflowed = &overflowed;
+    scan.scratch = scratch.get();
+    const bool refused = metric == VEXFS_METRIC_MANHATTAN;
+    EXPECT_EQ(vexfs_run_scan(index.graph()->file, &scan), refused ? -EINVAL : 0);
+    EXPECT_EQ(candidate_count, refused ? 7U : 1U);
+    EXPECT_EQ(overflowed, refused ? 7U : 0U);
+  }
 }
 
 TEST(graph_test, searches_run_while_others_insert_remove_and_link) {
