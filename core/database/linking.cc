@@ -51,6 +51,17 @@ graph_config graph_config_of(const hnsw_settings& settings, std::uint32_t dim) {
   return config;
 }
 
+/// The one that vectors of before join.
+std::optional<graph_state> newest_graph(const vector_file& file) {
+  const auto next = file.next_graph();
+  return next ? next : file.graph();
+}
+/// True while some of those have not.
+bool is_being_joined(const vector_file& file) {
+  const auto newest = newest_graph(file);
+  return newest && !newest->complete;
+}
+
 /// What the settings ask for that is not begun.
 enum class due : std::uint8_t { nothing, start, drop };
 due due_of(const collection& target, const vector_column& dense) {
@@ -59,9 +70,9 @@ due due_of(const collection& target, const vector_column& dense) {
   if (graph && settings.m == 0) return due::drop;
   if (!wants_graph(target, dense)) return due::nothing;
   if (!graph) return due::start;
-  const auto next = dense.file().next_graph();
-  const graph_config& newest = next ? next->config : graph->config;
-  return newest == graph_config_of(settings, dense.dim()) ? due::nothing : due::start;
+  const auto newest = newest_graph(dense.file());
+  return newest && newest->config == graph_config_of(settings, dense.dim()) ? due::nothing
+                                                                            : due::start;
 }
 
 /// Of both graphs, where one is made in the place of another.
@@ -98,6 +109,17 @@ bool advance_graph(collection& target, vector_column& dense, std::string& failur
     if (!started) failure = started.error().text;
   }
   return dense.file().adopt(adopt_step_rows, tail_limit(dense.dim()) / 2);
+}
+
+/// What a tail needs for points: as many vectors of before join with them.
+std::uint64_t room_for(const vector_column& dense, std::uint64_t point_count) {
+  static_assert(2 * apply_group_points <= tail_rows_min, "there is room at all");
+  return is_being_joined(dense.file()) ? 2 * point_count : point_count;
+}
+void adopt_with(vector_file& file, std::uint32_t point_count) {
+  if (!is_being_joined(file)) return;
+  const std::uint32_t tail_count = newest_graph(file)->tail_count;
+  [[maybe_unused]] const bool all = file.adopt(adopt_step_rows, tail_count + point_count);
 }
 
 /// Under the guard, since `info` tells it.
@@ -282,11 +304,12 @@ io::task<result<void>> make_room(collection& target, std::size_t point_count) {
   // Writes are applied one after another, so nothing takes the room of this one meanwhile.
   for (const auto& dense : columns) {
     const std::uint64_t limit = tail_limit(dense->dim());
-    while (longest_tail(dense->file()) + point_count > limit) {
+    while (longest_tail(dense->file()) + room_for(*dense, point_count) > limit) {
       auto linking = link_round(*dense, io::urgency::somebody_waits, link_order::usual);
       if (!patience.lasts(co_await linking)) co_return std::unexpected(no_memory_for_linking());
       co_await io::loop::current().yield();
     }
+    adopt_with(dense->file(), static_cast<std::uint32_t>(point_count));
   }
   // What readers hold back is not waited for: one of them may stay for long, and a repair for each
   // group of points would give back nothing.

@@ -24,7 +24,9 @@ void keep_linked(collection& target);
 
 /// Waits until every tail has room for so many more points, and until there are slots for them: of
 /// those that died the graphs give back all but the spare ones before more memory is used. Links
-/// and repairs itself meanwhile. insufficient_storage: that does not go on, for want of memory.
+/// and repairs itself meanwhile. As many vectors of before a graph join it, so that all of them
+/// have joined when as many others have come, however fast. insufficient_storage: linking does not
+/// go on, for want of memory.
 [[nodiscard]] io::task<result<void>> make_room(collection& target, std::size_t point_count);
 
 /// Ends the work in the background for good; continues when it has ended.

@@ -174,7 +174,7 @@ class embedded_vector_file final : public vector_file {
           vexfs_graph_adopt(newest->graph, newest->adopted) != 0)
         break;
     if (newest->adopted < newest->adopt_last) return false;
-    if (newest == next() && vexfs_tail_length(newest->graph) > tail_limit) return false;
+    if (newest == next() && !may_replace(newest->graph, tail_limit)) return false;
     newest->complete.store(true, std::memory_order_release);
     if (newest == next()) {
       put(current_, newest);
@@ -266,6 +266,12 @@ class embedded_vector_file final : public vector_file {
     built_graph* left = place.exchange(one, std::memory_order_seq_cst);
     if (left && left != current() && left != next())
       left->left_bytes.store(vexfs_graph_memory_bytes(left->graph), std::memory_order_relaxed);
+  }
+
+  /// Of a graph with every row: it is searched about as fast as the other one.
+  static bool may_replace(const vexfs_graph* graph, std::uint32_t tail_limit) {
+    const std::uint32_t tail_count = vexfs_tail_length(graph);
+    return tail_count <= tail_limit && tail_count <= vexfs_load_relaxed(&graph->linked_count);
   }
 
   /// True where nothing is left to give back.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Graphs behind the database: searches while points come and go and are linked.
+#include "core/database/linking.h"
+
 #include <algorithm>
 #include <random>
 
@@ -247,6 +249,92 @@ TEST(linking_test, other_settings_make_another_graph_while_the_old_one_answers) 
         EXPECT_EQ((co_await last).indexed_vectors_count, 0U);
         auto exact = points.recall(16, false);
         EXPECT_EQ(co_await exact, 1.0);
+        auto closing = close(data, 2);
+        co_await closing;
+      });
+    }
+  }
+}
+
+/// Points with so many values that the tail of their graph is as short as one may be.
+constexpr std::uint32_t long_dim = tail_code_bytes_max / tail_rows_min;
+
+io::task<void> load_long(database& data, std::uint64_t first, std::uint64_t last,
+                         std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<float> normal;
+  for (std::uint64_t id = first; id < last; id += 50) {
+    upsert_builder points;
+    for (std::uint64_t one = id; one < id + 50; ++one) {
+      std::vector<float> values(long_dim);
+      std::ranges::generate(values, [&] { return normal(random); });
+      points.add(one, std::move(values));
+    }
+    const auto operation = points.operation();
+    arena memory;
+    auto updating = data.update("c", operation, {}, memory);
+    EXPECT_TRUE(co_await updating);
+  }
+}
+
+TEST(linking_test, vectors_of_before_a_graph_have_joined_it_when_as_many_others_have_come) {
+  struct setting {
+    const char* what;
+    std::uint64_t threshold;  // while the vectors of before come
+    void (*change)(collection_change&);
+    std::uint32_t ef_construct;  // of the graph that they join
+  };
+  const setting settings[] = {
+      {"the first graph", 0,
+       [](collection_change& change) {
+         change.optimizers_config.emplace().indexing_threshold = 20;
+       },
+       16},
+      {"another graph", 20,
+       [](collection_change& change) { change.hnsw_config.emplace().ef_construct = 24; }, 24},
+  };
+  constexpr std::uint64_t count = 1200;
+  for (const setting& one : settings) {
+    for (const std::uint64_t seed : seeds(2)) {
+      SCOPED_TRACE(std::string(one.what) + " seed " + std::to_string(seed));
+      io::simulated_storage disk(seed);
+      world running(disk, 2, seed);
+      running.run(static_cast<std::uint32_t>(seed % 2), [&](database& data) -> io::task<void> {
+        collection_config config = dense_config(long_dim, distance::dot);
+        config.hnsw_config.m = 4;
+        config.hnsw_config.ef_construct = 16;
+        config.optimizers_config.indexing_threshold = one.threshold;
+        auto creating = create(data, std::move(config));
+        co_await creating;
+        auto filling = load_long(data, 0, count, seed);
+        co_await filling;
+        auto linking = wait_until_linked(data);
+        co_await linking;
+        collection_change change;
+        one.change(change);
+        auto changing = data.change_collection("c", change);
+        EXPECT_TRUE(co_await changing);
+        // Two clients: behind each write waits another one.
+        std::uint32_t ended = 0;
+        const auto keep_loading = [&](std::uint64_t first, std::uint64_t last) -> io::detached {
+          auto loading = load_long(data, first, last, seed + first);
+          co_await loading;
+          ++ended;
+        };
+        keep_loading(count, count + count / 2);
+        keep_loading(count + count / 2, 2 * count);
+        while (ended < 2)
+          co_await io::loop::current().yield();
+        arena memory;
+        auto reporting = data.report("c", memory);
+        const auto report = co_await reporting;
+        EXPECT_TRUE(report && report->front().graph);
+        if (report && report->front().graph) {
+          const graph_state& graph = *report->front().graph;
+          EXPECT_TRUE(graph.complete);
+          EXPECT_EQ(graph.config.ef_construct, one.ef_construct);
+          EXPECT_LE(graph.tail_count, tail_limit(long_dim));
+        }
         auto closing = close(data, 2);
         co_await closing;
       });
