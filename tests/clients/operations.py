@@ -45,6 +45,9 @@ CONDITIONS = [
 NOT_IN_WRITES = {"match_bool", "match_text", "match_phrase", "match_text_any"}
 
 
+DUE_EVERY = 8  # turns; the first that is due and possible is taken
+
+
 class Generator:
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -56,6 +59,8 @@ class Generator:
         self.weights = {name: self.random.choice([1, 1, 2, 5]) for name in OPERATIONS}
         for name in ("upsert", "query", "scroll", "count"):
             self.weights[name] = 8
+        self.turns = 0
+        self.due = self.random.sample(OPERATIONS, len(OPERATIONS))
 
     # Values.
 
@@ -404,9 +409,16 @@ class Generator:
         return {}
 
     def next(self):
-        """The next operation; never nothing."""
+        """The next operation; never nothing. By weight, and now and then one whose turn has not come yet:
+        a light one could stay away for hundreds of operations."""
         if self.pending:
             return self.pending.pop()
+        self.turns += 1
+        for name in self.due if self.turns % DUE_EVERY == 0 else ():
+            arguments = getattr(self, name)()
+            if arguments is not None:
+                self.due.remove(name)
+                return name, arguments
         while True:
             names = list(self.weights)
             name = self.random.choices(names, [self.weights[n] for n in names])[0]
