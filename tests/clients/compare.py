@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Are two answers the same? Numbers of vectors and scores within TOLERANCE, everything else exactly;
-where scores tie, hits are compared as sets, and the last tie of a full page by its size alone."""
+where scores tie, hits are compared as sets, and the ties that a page cuts by their size alone. Hits at a
+score threshold may be there or not."""
 
 import math
 
@@ -49,7 +50,9 @@ def same_points(a, b):
     return next((why for why in map(same_point, a, b) if why), None)
 
 
-def same_hits(a, b, limit):
+def same_hits(a, b, limit, offset=0, threshold=None):
+    if threshold is not None:
+        a, b = ([hit for hit in hits if not near(hit["score"], threshold)] for hits in (a, b))
     if len(a) != len(b):
         return f"{len(a)} and {len(b)} hits: {[p['id'] for p in a]} and {[p['id'] for p in b]}"
     for one, other in zip(a, b):
@@ -62,11 +65,17 @@ def same_hits(a, b, limit):
         by_id = lambda point: str(point["id"])
         if end == len(a) == limit and set(map(by_id, a[start:])) != set(map(by_id, b[start:])):
             return None  # which of equals made the page is nobody's promise
-        why = same_points(sorted(a[start:end], key=by_id), sorted(b[start:end], key=by_id))
-        if why:
-            return why
+        one, other = (sorted(hits[start:end], key=by_id) for hits in (a, b))
+        if start > 0 or offset == 0 or list(map(by_id, one)) == list(map(by_id, other)):
+            why = same_points(one, other)
+            if why:
+                return why
         start = end
     return None
+
+
+def same_page(a, b, arguments):
+    return same_hits(a, b, arguments["limit"], arguments.get("offset", 0), arguments.get("score_threshold"))
 
 
 def difference(name, arguments, a, b):
@@ -85,10 +94,10 @@ def difference(name, arguments, a, b):
         return same_points(sorted(a, key=by_value), sorted(b, key=by_value)) or (
             None if [p["order_value"] for p in a] == [p["order_value"] for p in b] else "order")
     if name in ("query", "query_by_id", "query_tree"):
-        return same_hits(a, b, arguments["limit"])
+        return same_page(a, b, arguments)
     if name == "query_batch":
         answers = zip(a, b, arguments["requests"])
-        return next((why for why in (same_hits(x, y, one["limit"]) for x, y, one in answers) if why), None)
+        return next((why for why in (same_page(x, y, one) for x, y, one in answers) if why), None)
     if name == "query_groups":
         if a.keys() != b.keys():
             return f"groups {sorted(a)} and {sorted(b)}"
