@@ -79,20 +79,23 @@ def test_queries_of_several_vectors_are_where_the_vectors_are(server, seed):
     vectors = (1000 + random.normal(size=(COUNT, DIM))).astype("f4")
     fill(server, vectors)
     assert centre_from_zero(server) is not None
-    liked, disliked = [1, 2, 3], [4]
-    found = ask("POST", f"{server.url}/collections/c/points/query", {"limit": 10, "query": {"recommend": {
-        "positive": liked, "negative": disliked, "strategy": "average_vector"}}})["points"]
-    target = 2 * vectors[liked].mean(axis=0, dtype="f8") - vectors[disliked].mean(axis=0, dtype="f8")
-    distances = np.linalg.norm(vectors - target, axis=1)
-    distances[liked + disliked] = np.inf
-    assert recall([[point["id"] for point in found]], distances[None]) >= 0.9
-    assert all(abs(point["score"] - distances[point["id"]]) < 0.01 for point in found)
+    examples = random.permutation(COUNT)[:160].reshape(40, 4)  # the last of each is disliked
+    answers = ask("POST", f"{server.url}/collections/c/points/query/batch", {"searches": [
+        {"limit": 10, "query": {"recommend": {"positive": four[:3].tolist(), "negative": four[3:].tolist(),
+                                              "strategy": "average_vector"}}} for four in examples]})
+    found = [{point["id"]: point["score"] for point in one["points"]} for one in answers]
+    targets = 2 * vectors[examples[:, :3]].mean(axis=1, dtype="f8") - vectors[examples[:, 3]]
+    distances = np.linalg.norm(targets[:, None] - vectors[None], axis=2)
+    np.put_along_axis(distances, examples, np.inf, axis=1)
+    assert recall(found, distances) >= 0.9
+    assert all(abs(score - distances[query][i]) < 0.01 for query, one in enumerate(found) for i, score in one.items())
 
     moved = (vectors[:100] + 1).round(3)
     ask("PUT", f"{server.url}/collections/c/points/vectors?wait=true",
         {"points": [{"id": i, "vector": moved[i].tolist()} for i in range(100)]})
     vectors[:100] = moved
-    for exact in (False, True):
-        [answer] = search(server, moved[:1], exact=exact)
-        distances = np.linalg.norm(vectors - moved[0], axis=1)
-        assert min(answer, key=answer.get) == 0 and recall([answer], distances[None]) >= (1 if exact else 0.9)
+    distances = np.linalg.norm(moved[:40, None].astype("f8") - vectors[None], axis=2)
+    assert recall(search(server, moved[:40]), distances) >= 0.9
+    answers = search(server, moved[:40], exact=True)
+    assert recall(answers, distances) == 1
+    assert [min(one, key=one.get) for one in answers] == list(range(40))
