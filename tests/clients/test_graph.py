@@ -69,15 +69,17 @@ def test_more_effort_finds_more_and_exact_finds_all(server, seed):
                    hnsw_config={"full_scan_threshold": 10, "m": 4, "ef_construct": 8})
     wait_until_green(server, "c")
     queries = np.random.default_rng(seed + 1).normal(size=(100, DIM)).astype("f4")
-    distances = ((queries[:, None, :] - vectors[None, :, :]) ** 2).sum(axis=2)
-    truth = np.argsort(distances, axis=1)[:, :10]
+    distances = ((queries[:, None].astype("f8") - vectors[None]) ** 2).sum(axis=2)
+    # Those that are as near as a float can tell are as good.
+    enough = np.sort(distances, axis=1)[:, 9] * 1.000001
 
     def recall(params):
         searches = [{"query": q.tolist(), "limit": 10, "params": params} for q in queries]
         answer = requests.post(f"{server.url}/collections/c/points/query/batch", json={"searches": searches})
         assert answer.status_code == 200, answer.text
         found = [{point["id"] for point in one["points"]} for one in answer.json()["result"]]
-        return sum(len(one & set(true)) for one, true in zip(found, truth.tolist())) / truth.size
+        hits = sum((of_query[list(one)] <= most).sum() for one, of_query, most in zip(found, distances, enough))
+        return hits / (10 * len(queries))
 
     little, usual, much = recall({"hnsw_ef": 16}), recall({"hnsw_ef": 64}), recall({"hnsw_ef": 1000})
     assert little < usual <= much

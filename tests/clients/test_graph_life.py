@@ -34,13 +34,15 @@ def find(server, name, queries, **search):
 
 
 def recall(found, queries, ids, vectors):
-    """The part of the nearest by Euclid's distance that was found; fails where others were."""
-    ids, best = np.asarray(ids), min(10, len(ids))
+    """The part of the nearest by Euclid's distance that was found, where those that are as near as a float
+    can tell are as good; fails where there are others than ids."""
+    best, places = min(10, len(ids)), {int(i): place for place, i in enumerate(ids)}
     hits = 0
     for query, one in zip(queries.astype("f8"), found):
-        true = ids[np.argsort(((vectors - query) ** 2).sum(axis=1))[:best]]
-        assert len(set(one)) == len(one) == best and set(one) <= set(ids.tolist())
-        hits += len(set(one) & set(true.tolist()))
+        assert len(set(one)) == len(one) == best and set(one) <= set(places)
+        distances = ((vectors - query) ** 2).sum(axis=1)
+        enough = np.partition(distances, best - 1)[best - 1] * 1.000001
+        hits += (distances[[places[i] for i in one]] <= enough).sum()
     return hits / (best * len(queries))
 
 
@@ -64,6 +66,7 @@ class Writer(threading.Thread):
         self.random = random.Random(f"{seed}/{number}/{life}")
         self.ids = range(number * 1500, (number + 1) * 1500)
         self.states = {}
+        self.acknowledged = 0  # requests
 
     def run(self):
         session = requests.Session()
@@ -84,6 +87,7 @@ class Writer(threading.Thread):
                 return
             assert answer.status_code == 200, answer.text
             self.states.update((i, [after]) for i in ids)
+            self.acknowledged += 1
 
 
 def vector_of(point_id, turn):
@@ -98,7 +102,12 @@ def test_kill_9_while_points_are_linked_loses_nothing_acknowledged(server, seed)
     for life in range(1, 4):
         for writer in writers:
             writer.start()
-        time.sleep(chosen.uniform(0.5, 1.2))
+        # Enough to be linked, on a slow machine too; then any moment.
+        until = time.monotonic() + 60
+        while min(writer.acknowledged for writer in writers) < 8:
+            assert time.monotonic() < until, "the writers do not get on"
+            time.sleep(0.01)
+        time.sleep(chosen.uniform(0, 0.7))
         server.kill()
         for writer in writers:
             writer.join(60)
@@ -113,7 +122,7 @@ def test_kill_9_while_points_are_linked_loses_nothing_acknowledged(server, seed)
                 if turn is not None:
                     assert np.array_equal(np.array(stored[point_id]["vector"], "f4"), vector_of(point_id, turn))
                 known[point_id] = [turn]
-        assert set(stored) <= set(known) and len(stored) > 500
+        assert set(stored) <= set(known)
         ids = sorted(stored)
         vectors = np.array([stored[i]["vector"] for i in ids])
         queries = vectors[np.random.default_rng(seed).integers(len(ids), size=50)] + 0.1
@@ -373,9 +382,13 @@ def test_odd_values_and_arguments_are_answered_as_by_an_exact_search(server, see
         assert [len(one) for one in scores(limit=count + 1000)] == [count] * len(queries)
         assert [len(one) for one in scores(offset=count - 3)] == [3] * len(queries)
         assert [len(one) for one in scores(offset=count + 3)] == [0] * len(queries)
-        best = scores()[0]
-        better = scores(score_threshold=best[4])[0]
-        assert better == [score for score in best if (score < best[4] if is_distance else score > best[4])]
+        is_better = lambda score: score < threshold if is_distance else score > threshold
+        best = scores(params={"exact": True})[0]
+        threshold = best[4]
+        better = scores(params={"exact": True}, score_threshold=threshold)[0]
+        assert better == [score for score in best if is_better(score)]
+        # Two walks may find others while points are linked.
+        assert all(map(is_better, scores(score_threshold=threshold)[0]))
 
     check()
     wait_until_green(server, "c")
