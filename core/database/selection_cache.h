@@ -5,6 +5,7 @@
 #include <list>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/filter/filter_plan.h"
@@ -30,7 +31,9 @@ class selection_cache {
       return sizeof(entry) + key.size() + words.size() * sizeof(std::uint64_t);
     }
   };
-  std::list<entry> entries_;  // the most recently used first
+  using entries = std::list<entry>;
+  entries entries_;                                                 // most recently used first
+  std::unordered_map<std::string_view, entries::iterator> places_;  // by the entries' own keys
   std::size_t bytes_ = 0;
 };
 
