@@ -12,12 +12,16 @@
 /* A walk that ends by distance has expanded about so many places by then. */
 #define SCAN_EF_MAX 64u
 
-/* Below, a walk by hops misses more than one in twenty, and takes not much less
- * time than a scan of twice as many slots; but not where this part of what is near
- * the query passes. */
+/* A filter is near a query where this part of what is around it passes: a walk finds
+ * the nearest there as soon as without a filter, and takes about as long as a scan of
+ * this part of those slots, or of twice as many where lines spare most codes. */
+#define NEAR_SHARE 4u
+#define SCAN_NEAR 4u
+
+/* Below, a walk by hops misses more than one in twenty else, and takes not much less
+ * time than a scan of twice as many slots. */
 #define NARROW_PERCENT 6u
 #define SCAN_NARROW 2u
-#define NEAR_SHARE 2u
 
 /* What passes near the query is counted in rows until so many would be usual, and
  * in no more than so many beside the first: fewer, and of queries that are near one
@@ -155,26 +159,31 @@ void vexfs_plan_filtered(const struct vexfs_graph *graph,
 	const u64 count = search->allowed_counts[walk->index];
 	const u64 slots = scan_slots(graph, search);
 	const u64 live = (u64)live_count(graph) + 1;
+	const u32 lines = graph->config.lines ? 2 : 1;
+	const bool is_narrow = count * 100 < live * NARROW_PERCENT;
+	bool is_near;
 	u32 passing, all;
 
 	walk->regime = VEXFS_REGIME_SCAN;
-	if (count <= slots)
+	if (count * SCAN_NEAR <= slots * lines)
 		return;
 	vexfs_find_nearest(graph, walk);
 	passing = passing_near(graph, walk, count, live, &all);
+	is_near = passing * NEAR_SHARE >= all;
+	if (count <= slots && !is_near)
+		return;
 	walk->is_far = passing * FAR_SHARE * live < all * count;
 	if (walk->is_far && count * 100 < live * FAR_PERCENT &&
 	    count * row_line_bytes(graph) <= FAR_SCAN_BYTES)
 		return;
-	if (count * 100 < live * NARROW_PERCENT &&
-	    count <= SCAN_NARROW * slots && passing * NEAR_SHARE < all)
+	if (is_narrow && count <= SCAN_NARROW * slots && !is_near)
 		return;
 	walk->regime = VEXFS_REGIME_HOPS;
 	walk->places = search->ef;
 	if (walk->is_far) {
 		walk->places = wider_places(search, VEXFS_FAR_PLACES);
 		end_far_by_distance(search, walk);
-	} else if (count * 100 < live * NARROW_PERCENT) {
+	} else if (is_narrow && !is_near) {
 		walk->places = wider_places(search, NARROW_PLACES);
 	}
 }
