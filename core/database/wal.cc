@@ -296,20 +296,22 @@ void wal::sync_later() {
   if (!sync_timer_.is_set()) here.set_timer(sync_timer_, here.now() + log_sync_delay);
 }
 
+struct wal::sync_awaiter : waiting_sync {
+  wal& log;
+  sync_awaiter(wal& given, std::uint64_t covered) : log(given) { target = covered; }
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> caller) {
+    waiting = caller;
+    log.sync_waiting_.push_back(this);
+    if (!log.syncing_) log.sync_until_idle();
+  }
+  void await_resume() const noexcept {}
+};
+
 io::task<result<void>> wal::sync() {
   if (!failure_.empty()) co_return fail(errc::service, failure_);
   if (synced_ >= written_) co_return result<void>{};
-  struct awaiter : waiting_sync {
-    wal& log;
-    explicit awaiter(wal& given) : log(given) { target = given.written_; }
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> caller) {
-      waiting = caller;
-      log.sync_waiting_.push_back(this);
-      if (!log.syncing_) log.sync_until_idle();
-    }
-    void await_resume() const noexcept {}
-  } wait(*this);
+  sync_awaiter wait(*this, written_);
   co_await wait;
   if (!failure_.empty()) co_return fail(errc::service, failure_);
   co_return result<void>{};
@@ -337,6 +339,11 @@ io::task<result<void>> wal::close() {
   auto syncing = sync();
   const auto synced = co_await syncing;
   io::loop::current().cancel_timer(sync_timer_);
+  // The timer may have begun another meanwhile, and after a failure one may be under way.
+  while (syncing_) {
+    sync_awaiter wait(*this, 0);
+    co_await wait;
+  }
   co_return synced;
 }
 

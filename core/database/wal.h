@@ -107,6 +107,7 @@ class wal {
     std::uint64_t target = 0;
     waiting_sync* after = nullptr;
   };
+  struct sync_awaiter;
   std::deque<waiting_sync*> sync_waiting_;
 };
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/database/wal.h"
 
+#include <chrono>
+#include <memory>
 #include <random>
 
 #include <gtest/gtest.h>
 
+#include "core/io/simulated_cores.h"
 #include "core/io/simulated_storage.h"
 
 namespace vexfs {
@@ -140,6 +143,28 @@ TEST(wal_test, damage_in_front_of_a_mark_is_found_also_where_both_are_in_one_blo
     segment_content state;
     read({reinterpret_cast<const char*>(sealed->data()), sealed->size()}, state);
     EXPECT_TRUE(state.damaged || state.torn);
+  }
+}
+
+TEST(wal_test, a_stop_about_a_second_after_a_write_waits_for_the_sync_that_the_timer_asked_for) {
+  for (std::uint32_t early_us = 0; early_us < 400; ++early_us) {
+    SCOPED_TRACE(early_us);
+    io::simulated_storage disk(early_us);
+    ASSERT_TRUE(disk.make_directories("wal"));
+    io::simulated_cores cores(1, early_us);
+    EXPECT_TRUE(cores.run(0, [&]() -> io::task<void> {
+      auto opened = wal::open(disk, 0, 1);
+      EXPECT_TRUE(opened);
+      const std::unique_ptr<wal> log = std::move(*opened);
+      log->put({9, 1, "some bytes"});
+      auto writing = log->written();
+      EXPECT_TRUE(co_await writing);
+      io::loop& here = io::loop::current();
+      co_await here.sleep_until(here.now() + std::chrono::seconds(1) -
+                                std::chrono::microseconds(early_us));
+      auto closing = log->close();
+      EXPECT_TRUE(co_await closing);
+    }));
   }
 }
 
