@@ -8,15 +8,16 @@
 enum phase_kind {
 	PHASE_SEARCH, /* an item is a member of the batch */
 	PHASE_BACK, /* an item is a part of the links back */
+	PHASE_KEEP, /* the one item is a range of slots */
 	PHASE_REPAIR, /* an item is a few rows */
 	PHASE_FREE, /* an item is a few slots */
 };
 
 /* The highest bits count phases, so that no two words of a linker are alike. */
 #define CLAIM(phase, kind, count) \
-	((u64)(phase) << 54 | (u64)(kind) << 52 | (u64)(count) << 26)
-#define CLAIM_PHASE(claim) ((u32)((claim) >> 54))
-#define CLAIM_KIND(claim) ((enum phase_kind)((claim) >> 52 & 3))
+	((u64)(phase) << 55 | (u64)(kind) << 52 | (u64)(count) << 26)
+#define CLAIM_PHASE(claim) ((u32)((claim) >> 55))
+#define CLAIM_KIND(claim) ((enum phase_kind)((claim) >> 52 & 7))
 #define CLAIM_COUNT(claim) ((u32)((claim) >> 26) & 0x3ffffffu)
 #define CLAIM_NEXT(claim) ((u32)(claim) & 0x3ffffffu)
 
@@ -91,7 +92,7 @@ static void open_phase(struct vexfs_linker *linker, enum phase_kind kind,
 	linker->done = 0;
 	vexfs_store_relaxed(&linker->slot_limit,
 			    vexfs_slot_limit(linker->graph));
-	vexfs_store_release(&linker->claim, CLAIM(phase & 0x3ff, kind, count));
+	vexfs_store_release(&linker->claim, CLAIM(phase & 0x1ff, kind, count));
 }
 
 /* A repair where enough slots have died, else a batch, else nothing. */
@@ -100,7 +101,8 @@ static void next_work(struct vexfs_linker *linker, struct vexfs_worker *worker)
 	u32 count;
 
 	if (vexfs_wants_repair(linker, worker->order)) {
-		open_phase(linker, PHASE_REPAIR, vexfs_begin_repair(linker));
+		vexfs_begin_repair(linker);
+		open_phase(linker, PHASE_KEEP, 1);
 		return;
 	}
 	/* Whole batches may have died. */
@@ -124,6 +126,13 @@ static void next_phase(struct vexfs_linker *linker, u64 claim,
 	case PHASE_BACK:
 		vexfs_finish_batch(linker, worker);
 		break;
+	case PHASE_KEEP:
+		if (linker->keep_next <
+		    linker->repair_items * VEXFS_REPAIR_SLOTS)
+			open_phase(linker, PHASE_KEEP, 1);
+		else
+			open_phase(linker, PHASE_REPAIR, linker->repair_items);
+		return;
 	case PHASE_REPAIR:
 		vexfs_repair_entries(linker, worker);
 		open_phase(linker, PHASE_FREE, CLAIM_COUNT(claim));
@@ -228,6 +237,10 @@ static u32 run_items(struct vexfs_linker *linker, u64 claim, u32 budget,
 	case PHASE_BACK:
 		vexfs_link_back(linker, item, worker);
 		ran = VEXFS_PART_ITEMS;
+		break;
+	case PHASE_KEEP:
+		vexfs_repair_keepers(linker);
+		ran = VEXFS_KEEP_SLOTS / VEXFS_REPAIR_SLOTS / 4;
 		break;
 	case PHASE_REPAIR:
 		vexfs_repair_rows(linker, item, worker);

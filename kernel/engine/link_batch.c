@@ -47,8 +47,11 @@ void vexfs_prune_row(const struct vexfs_graph *graph, u32 slot,
 		.kept = worker->kept,
 	};
 
+	const u32 count = graph->kernels->prune(graph, &prune);
+
 	vexfs_write_row(graph, slot, worker->kept,
-			graph->kernels->prune(graph, &prune));
+			vexfs_keep_kin(graph, &worker->kin, worker->kept,
+				       count));
 }
 
 /* The members before one, of which the walk knows nothing. */
@@ -104,6 +107,7 @@ void vexfs_finish_member(struct vexfs_linker *linker, struct vexfs_walk *walk,
 	member->chosen_count = graph->kernels->prune(graph, &prune);
 	for (i = 0; i < member->chosen_count; i++)
 		chosen[i] = worker->kept[i];
+	vexfs_choose_keeper(graph, member->slot, chosen, member->chosen_count);
 	vexfs_write_row(graph, member->slot, chosen, member->chosen_count);
 }
 
@@ -174,6 +178,7 @@ static void rebuild_row(const struct vexfs_linker *linker, u32 target,
 	u32 i, count = 0;
 
 	vexfs_pool_clear(pool);
+	vexfs_clear_kin(&worker->kin, target);
 	for (i = 0; i < length + edge_count; i++) {
 		block[count++] =
 			i < length
@@ -182,6 +187,7 @@ static void rebuild_row(const struct vexfs_linker *linker, u32 target,
 		if (count < VEXFS_BLOCK_SLOTS && i + 1 < length + edge_count)
 			continue;
 		graph->kernels->offer(graph, query, block, count, 0, pool);
+		vexfs_find_kin(graph, block, count, &worker->kin);
 		count = 0;
 	}
 	vexfs_prune_row(graph, target, metric, worker);

@@ -3,6 +3,7 @@
 #ifndef VEXFS_ENGINE_LINK_PARTS_H
 #define VEXFS_ENGINE_LINK_PARTS_H
 
+#include "keepers.h"
 #include "link.h"
 #include "walk_space.h"
 
@@ -25,6 +26,8 @@ struct vexfs_linker {
 	u64 claim; /* which item is next, see link.c */
 	u32 done; /* items of this phase */
 	u32 slot_limit; /* vexfs_slot_limit() when this phase was opened */
+	u32 repair_items; /* of the repair that is under way */
+	u32 keep_next; /* the slots before have live keepers in it */
 	u32 opening; /* 1 while a worker decides what comes next */
 	u32 member_count;
 	u32 taken_count; /* from the tail: the members, then those that died in it */
@@ -37,6 +40,7 @@ struct vexfs_worker {
 	struct vexfs_walk_space *space; /* one of them, for rows */
 	struct vexfs_pool row_pool;
 	u32 *kept;
+	struct vexfs_kin kin; /* of the row that is pruned */
 	u64 *edges; /* of a part: target above member */
 	u32 seen_is_clear; /* 1: no bit of the walk's is set */
 	enum vexfs_link_order order;
@@ -54,11 +58,14 @@ void vexfs_link_back(struct vexfs_linker *linker, u32 part,
 void vexfs_finish_batch(struct vexfs_linker *linker,
 			struct vexfs_worker *worker);
 
-/* Repair: beginning answers how many items of VEXFS_REPAIR_SLOTS there are. */
+/* Repair, by items of so many slots. */
 #define VEXFS_REPAIR_SLOTS 4u
 bool vexfs_wants_repair(const struct vexfs_linker *linker,
 			enum vexfs_link_order order);
-u32 vexfs_begin_repair(struct vexfs_linker *linker);
+void vexfs_begin_repair(struct vexfs_linker *linker);
+/* Before its rows: keepers, the next slots. One worker at a time. */
+#define VEXFS_KEEP_SLOTS 128u
+void vexfs_repair_keepers(struct vexfs_linker *linker);
 void vexfs_repair_rows(struct vexfs_linker *linker, u32 item,
 		       struct vexfs_worker *worker);
 /* Between repairing rows and freeing slots: entries that go. */
@@ -74,7 +81,8 @@ u32 vexfs_row_length(const struct vexfs_graph *graph, const u32 *row);
  * by, which it answers. */
 enum vexfs_metric vexfs_link_query(const struct vexfs_graph *graph, u32 slot,
 				   struct vexfs_worker *worker);
-/* Writes what pruning keeps of the row pool, whose keys are that query's. */
+/* Writes what pruning keeps of the row pool, whose keys are that query's, and the
+ * worker's kin. */
 void vexfs_prune_row(const struct vexfs_graph *graph, u32 slot,
 		     enum vexfs_metric metric, struct vexfs_worker *worker);
 

@@ -30,7 +30,7 @@ bool vexfs_wants_repair(const struct vexfs_linker *linker,
 }
 
 /* Who dies from here on waits for the next pass. */
-u32 vexfs_begin_repair(struct vexfs_linker *linker)
+void vexfs_begin_repair(struct vexfs_linker *linker)
 {
 	struct vexfs_graph *graph = linker->graph;
 	const u32 limit = vexfs_slot_limit(graph);
@@ -44,7 +44,22 @@ u32 vexfs_begin_repair(struct vexfs_linker *linker)
 		}
 	vexfs_add(&graph->dying_count, dying);
 	vexfs_sub(&graph->dead_count, dying);
-	return limit / VEXFS_REPAIR_SLOTS;
+	linker->keep_next = 0;
+	linker->repair_items = limit / VEXFS_REPAIR_SLOTS;
+}
+
+void vexfs_repair_keepers(struct vexfs_linker *linker)
+{
+	const struct vexfs_graph *graph = linker->graph;
+	u32 i;
+
+	for (i = 0; i < VEXFS_KEEP_SLOTS; i++, linker->keep_next++) {
+		const enum vexfs_slot_state state =
+			state_of(graph, linker->keep_next);
+
+		if (state == VEXFS_SLOT_LINKED || state == VEXFS_SLOT_DEAD)
+			vexfs_replace_keeper(graph, linker->keep_next);
+	}
 }
 
 static bool has_dying_link(const struct vexfs_graph *graph, const u32 *row,
@@ -94,6 +109,18 @@ static void unmark_links(const struct vexfs_graph *graph, const u32 *row,
 		seen[(row[i] - 1) / 64] = 0;
 }
 
+static void find_kin(const struct vexfs_graph *graph, const u32 *row,
+		     u32 length, struct vexfs_kin *kin)
+{
+	u32 live[VEXFS_WIDTH_MAX];
+	u32 count = 0, i;
+
+	for (i = 0; i < length; i++)
+		if (state_of(graph, row[i] - 1) != VEXFS_SLOT_DYING)
+			live[count++] = row[i] - 1;
+	vexfs_find_kin(graph, live, count, kin);
+}
+
 static void repair_row(const struct vexfs_graph *graph, u32 slot,
 		       struct vexfs_worker *worker)
 {
@@ -107,7 +134,9 @@ static void repair_row(const struct vexfs_graph *graph, u32 slot,
 		return;
 	metric = vexfs_link_query(graph, slot, worker);
 	vexfs_pool_clear(&worker->row_pool);
+	vexfs_clear_kin(&worker->kin, slot);
 	walk->seen[slot / 64] |= 1ULL << (slot % 64);
+	find_kin(graph, row, length, &worker->kin);
 	offer_links(graph, row, worker);
 	for (i = 0; i < length; i++)
 		if (state_of(graph, row[i] - 1) == VEXFS_SLOT_DYING)

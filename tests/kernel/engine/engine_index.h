@@ -202,7 +202,8 @@ inline floats make_rows(std::mt19937_64& random, const std::string& kind, std::u
     if (kind == "a few huge" && r % 401 == 50) scale = 1e30F;
     if (kind == "mixed norms") scale = std::ldexp(1.0F, static_cast<int>(random() % 12) - 6);
     for (std::uint32_t d = 0; d < dim; ++d) {
-      float value = centres[cluster * dim + d] + 0.4F * normal(random);
+      const float spread = kind == "tight clusters" ? 0.015F : 0.4F;
+      float value = centres[cluster * dim + d] + spread * normal(random);
       if (kind == "anisotropic") value *= 4.0F / static_cast<float>(d + 4);
       if (kind == "drifting") value += 4.0F * static_cast<float>(r) / static_cast<float>(count);
       if (kind == "many zeros" && random() % 8 != 0) value = 0;
@@ -336,6 +337,19 @@ inline void validate(const vexfs_graph* graph) {
 
   validate_entries(graph);
   validate_longest(graph);
+}
+
+/// Rows whose keeper, the slot of their first link, has no link to them.
+inline std::uint32_t unkept_count(const vexfs_graph* graph) {
+  std::uint32_t unkept = 0;
+  for (std::uint32_t slot = 0; slot < vexfs_slot_limit(graph); ++slot) {
+    const std::uint32_t* row = vexfs_links_at(graph, slot);
+    if (row[0] == 0) continue;
+    const std::uint32_t* keeper = vexfs_links_at(graph, row[0] - 1);
+    unkept +=
+        std::find(keeper, keeper + graph->config.width, slot + 1) == keeper + graph->config.width;
+  }
+  return unkept;
 }
 
 /// Linked slots that no path from an entry reaches.
