@@ -13,12 +13,17 @@
 #define MET_ENOUGH 8u
 #define BEHIND_MAX 32u
 
+/* What codes tell apart: this part of the query's square, which at 128 dimensions is
+ * eight times the usual error of a distance. */
+#define ERRORS_SHIFT 6
+
 /* Keys that are worth a place: below the last one, and within reach. */
 static ALWAYS_INLINE s32 threshold_of(const struct vexfs_walk *walk)
 {
 	const struct vexfs_pool *pool = &walk->pool;
+	const s64 errors = walk->query.origin >> ERRORS_SHIFT;
 	const s32 last = pool->keys[pool->ef - 1];
-	s64 ranked, away, reach;
+	s64 ranked, away, more;
 
 	if (!walk->stop_rank)
 		return last;
@@ -26,12 +31,13 @@ static ALWAYS_INLINE s32 threshold_of(const struct vexfs_walk *walk)
 	if (ranked == VEXFS_KEY_NONE)
 		return last;
 	away = ranked + walk->query.origin;
-	/* So far below zero only where it is a row beyond the usual length, whose
-	 * distance is none. */
-	if (away < -(walk->query.origin >> 4))
+	/* Nearer than anything can be by a code's errors, or as a row beyond the
+	 * usual length, whose distance is none. */
+	if (away < 0)
 		return last;
-	reach = ranked + (away * walk->stop_share >> 16) + 1;
-	return reach < last ? (s32)reach : last;
+	more = away * walk->stop_share >> 16;
+	ranked += (more > errors ? more : errors) + 1;
+	return ranked < last ? (s32)ranked : last;
 }
 
 static ALWAYS_INLINE void prefetch_links(const struct vexfs_graph *graph,
