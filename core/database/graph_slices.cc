@@ -46,6 +46,7 @@ graph_slices::graph_slices(const graph_batch& batch, arena& memory)
     units_ = memory.array<key_unit>(batch.query_count());
   }
   needed_ = memory.array<std::uint32_t>(batch.query_count());
+  is_short_ = memory.array<bool>(batch.query_count());
 }
 
 void graph_slices::run(std::uint32_t index) {
@@ -116,9 +117,10 @@ void graph_slices::rank(std::uint32_t query, std::size_t last, RowOf&& row_of) {
                       candidates[ranked].slot};
   ranked_[query] = static_cast<std::uint32_t>(ranked);
   if (ranked < needed_[query]) return;
-  needed_[query] = static_cast<std::uint32_t>(std::min(
-      needed(scored.first(ranked), similarities_.subspan(first, ranked)), candidates.size()));
+  const order seen = judge(scored.first(ranked), similarities_.subspan(first, ranked));
+  needed_[query] = static_cast<std::uint32_t>(std::min(seen.needed, candidates.size()));
   if (ranked < needed_[query]) return;
+  is_short_[query] = seen.needed > candidates.size() && seen.is_nearly_random;
   needed_[query] = ranked_[query];
   std::ranges::sort(scored.first(ranked), is_better);
 }
@@ -177,19 +179,27 @@ io::task<result<void>> graph_slices::rank_rest(arena& memory) {
   co_return result<void>{};
 }
 
-std::size_t graph_slices::needed(std::span<const scored_slot> scored,
-                                 std::span<float> similarities) const {
+graph_slices::order graph_slices::judge(std::span<const scored_slot> scored,
+                                        std::span<float> similarities) const {
   const std::size_t k = batch_.effort.k;
-  if (scored.size() <= k) return scored.size();
+  const std::size_t count = scored.size();
+  if (count <= k) return {count, false};
   std::ranges::transform(scored, similarities.begin(), &scored_slot::similarity);
   const auto worst = similarities.begin() + static_cast<std::ptrdiff_t>(k) - 1;
   std::ranges::nth_element(similarities, worst, std::ranges::greater());
+  // Of those that are as good as the last one, the first may be it.
+  auto alike = std::ranges::count(similarities.first(k), *worst);
+  std::size_t depth = k;      // the k best are among so many
+  std::size_t misplaced = 0;  // of them, those that are not among the first k
+  for (std::size_t i = 0; i < count; ++i) {
+    const float similarity = scored[i].similarity;
+    if (similarity < *worst || (similarity == *worst && alike-- <= 0)) continue;
+    depth = std::max(depth, i + 1);
+    misplaced += i >= k;
+  }
   // The codes' errors have put one of the k best so far down; they may have put another down twice
-  // as far.
-  std::size_t depth = scored.size();
-  while (scored[depth - 1].similarity < *worst)
-    --depth;
-  return k + 2 * (depth - k) + rescored_margin;
+  // as far. Were keys random, so large a part would be misplaced as the first k leave.
+  return {k + 2 * (depth - k) + rescored_margin, 2 * misplaced * count > k * (count - k)};
 }
 
 std::span<const scored_slot> graph_slices::best(std::uint32_t query) const {

@@ -53,6 +53,9 @@ class graph_slices {
   /// After all have run without an error: ranks what has to be read first. Nothing where the rows
   /// are in memory.
   [[nodiscard]] io::task<result<void>> rank_rest(arena& memory);
+  /// Whether better slots than those found may well be among those that the walk did not keep: all
+  /// that it kept were ranked, and their keys hardly tell which of them are the best.
+  [[nodiscard]] bool is_short(std::uint32_t query) const { return is_short_[query]; }
   /// What was found for a query, best first.
   [[nodiscard]] std::span<const scored_slot> best(std::uint32_t query) const;
   /// The first error of a slice, if any.
@@ -65,9 +68,13 @@ class graph_slices {
   template <class RowOf>
   void rank(std::uint32_t query, std::size_t last, RowOf&& row_of);
   void rank_in_memory(std::uint32_t query);
-  /// How many candidates have to be ranked, judged by those that have been.
-  [[nodiscard]] std::size_t needed(std::span<const scored_slot> scored,
-                                   std::span<float> similarities) const;
+  /// How well candidates that have been ranked came in the order of their keys.
+  struct order {
+    std::size_t needed;     // as many have to be ranked, judged by these
+    bool is_nearly_random;  // as for where the k best stand
+  };
+  [[nodiscard]] order judge(std::span<const scored_slot> scored,
+                            std::span<float> similarities) const;
 
   const graph_batch batch_;
   const similarity_fn similarity_;
@@ -80,6 +87,7 @@ class graph_slices {
   std::span<key_unit> units_;
   std::span<std::uint32_t> ranked_;  // per query, candidates that were; and that have to be
   std::span<std::uint32_t> needed_;
+  std::span<bool> is_short_;
   std::span<scored_slot> scored_;  // query_count x ef
   std::span<float> similarities_;  // query_count x ef, of the slots that have been scored
   first_failure failure_;

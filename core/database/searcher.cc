@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -294,9 +295,11 @@ struct batch_search {
     co_return result<void>{};
   }
 
-  io::task<result<void>> walk(group together) {
+  /// Marks the searches whose candidates turn out to be too few.
+  io::task<result<void>> walk_once(group together, const search_effort& effort,
+                                   std::span<bool> is_short) {
     graph_batch batch;
-    batch.effort = effort_of(together.members.front());
+    batch.effort = effort;
     const auto counts = memory.array<std::uint32_t>(together.members.size());
     for (std::size_t m = 0; m < counts.size(); ++m)
       counts[m] = static_cast<std::uint32_t>(row_count(together.members[m]));
@@ -320,8 +323,40 @@ struct batch_search {
     VEXFS_CHECK_CO(walked);
     auto reading = slices.rank_rest(memory);
     VEXFS_CHECK_CO(co_await reading);
-    for (std::uint32_t m = 0; m < together.members.size(); ++m)
+    for (std::uint32_t m = 0; m < together.members.size(); ++m) {
       ranked[together.members[m]] = slices.best(m);
+      is_short[together.members[m]] = slices.is_short(m);
+    }
+    co_return result<void>{};
+  }
+
+  /// Where vectors lie together more closely than the codes tell, a walk that keeps few returns any
+  /// of them: searches that come to that go again, with more.
+  io::task<result<void>> walk(group together) {
+    const auto is_short = memory.array<bool>(searches.size());
+    search_effort effort = effort_of(together.members.front());
+    for (;;) {
+      auto walking = walk_once(together, effort, is_short);
+      VEXFS_CHECK_CO(co_await walking);
+      if (effort.ef == search_ef_max || std::ranges::none_of(is_short, std::identity())) break;
+      effort.ef = std::min(effort.ef * search_widening, search_ef_max);
+      effort.stop_rank = 0;
+      const auto is_scanned = [&](std::uint32_t index) {
+        return !searches[index].params.indexed_only &&
+               row_count(index) <= std::uint64_t{effort.ef} * rows_walked_per_candidate;
+      };
+      const group few = gather(*together.column, [&](std::uint32_t index) {
+        return is_short[index] && is_scanned(index);
+      });
+      if (!few.members.empty()) {
+        auto scanning = scan(few);
+        VEXFS_CHECK_CO(co_await scanning);
+      }
+      together = gather(*together.column,
+                        [&](std::uint32_t index) { return is_short[index] && !is_scanned(index); });
+      if (together.members.empty()) break;
+      std::ranges::fill(is_short, false);
+    }
     co_return result<void>{};
   }
 

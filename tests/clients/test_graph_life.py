@@ -397,6 +397,29 @@ def test_odd_values_and_arguments_are_answered_as_by_an_exact_search(server, see
     check()
 
 
+@pytest.mark.parametrize("distance", ["Cosine", "Euclid"])
+def test_neighbours_that_codes_hardly_tell_apart_are_found(server, seed, distance):
+    """The 200 vectors of a cluster differ by a 67th of what lies between clusters, which is less than
+    a code's step: a walk that keeps 64 keeps any of them."""
+    clusters = Clusters(seed, 32)
+    def make(count):
+        return (20 * clusters.centers[clusters.random.integers(30, size=count)]
+                + 0.3 * clusters.random.normal(size=(count, 32))).astype("f4")
+    vectors, queries = make(6000), make(100)
+    create(server, "c", 32, distance)
+    put(server, "c", np.arange(6000), vectors)
+    wait_until_green(server, "c")
+    rows, near = vectors.astype("f8"), queries.astype("f8")
+    if distance == "Cosine":
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        near /= np.linalg.norm(near, axis=1, keepdims=True)
+    true = np.argsort(-(near @ rows.T - (rows ** 2).sum(axis=1) / 2), axis=1)[:, :10].tolist()
+    for params in ({}, {"hnsw_ef": 16}, {"hnsw_ef": 64}, {"indexed_only": True}):
+        found = find(server, "c", queries, params=params)
+        hits = sum(len(set(one) & set(best)) for one, best in zip(found, true))
+        assert hits >= 0.9 * 10 * len(queries), params
+
+
 @pytest.mark.parametrize("distance", ["Dot", "Euclid"])
 @pytest.mark.parametrize("huge_count", [1, 10])
 def test_a_few_huge_vectors_cost_the_others_nothing(server, seed, distance, huge_count):
