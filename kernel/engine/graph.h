@@ -116,20 +116,32 @@ static inline u32 vexfs_octaves(u32 packed)
 	       ((u32)vexfs_packed_mantissa(packed) & ((1u << 21) - 1));
 }
 
+/* Octaves of squares between short rows and those of the usual length: an eighth of it. */
+#define VEXFS_SHORT_OCTAVES 6u
+
+static inline bool vexfs_is_short(const struct vexfs_graph *graph, u32 square)
+{
+	return vexfs_octaves(square) + (VEXFS_SHORT_OCTAVES << 21) <
+	       vexfs_octaves(vexfs_load_relaxed(&graph->square_usual));
+}
+
 /*
- * What rows are linked by: the file's metric, or Euclid's. Under an inner product that is the product where their
- * lengths differ: the longest are among the nearest of most queries then, and
- * Euclid's distance would hide them behind those of a row's own length.
+ * What a row of that square is linked by: the file's metric, or Euclid's. Under an
+ * inner product that is the product where lengths differ: the longest are among
+ * the nearest of most queries then, and Euclid's distance would hide them behind
+ * those of a row's own length. But short rows are among the nearest of no row by
+ * it, so they are linked to each other by distance.
  */
 static inline enum vexfs_metric
-vexfs_link_metric(const struct vexfs_graph *graph)
+vexfs_link_metric(const struct vexfs_graph *graph, u32 square)
 {
 	const u32 most = vexfs_octaves(vexfs_load_relaxed(&graph->square_max));
 	const u32 least = vexfs_octaves(vexfs_load_relaxed(&graph->square_min));
 
 	if (graph->file->metric != VEXFS_METRIC_DOT)
 		return graph->file->metric;
-	return most > least && most - least > VEXFS_SQUARES_ALIKE
+	return most > least && most - least > VEXFS_SQUARES_ALIKE &&
+			       !vexfs_is_short(graph, square)
 		       ? VEXFS_METRIC_DOT
 		       : VEXFS_METRIC_EUCLID;
 }

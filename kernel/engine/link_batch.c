@@ -26,7 +26,8 @@ u32 vexfs_row_length(const struct vexfs_graph *graph, const u32 *row)
 enum vexfs_metric vexfs_link_query(const struct vexfs_graph *graph, u32 slot,
 				   struct vexfs_worker *worker)
 {
-	const enum vexfs_metric metric = vexfs_link_metric(graph);
+	const enum vexfs_metric metric =
+		vexfs_link_metric(graph, vexfs_scale_at(graph, slot)->square);
 	struct vexfs_query *query = &worker->space->walk.query;
 
 	graph->kernels->row_query(graph, slot, worker->space->planes, query);
@@ -81,7 +82,8 @@ void vexfs_start_member(struct vexfs_linker *linker, u32 index,
 	graph->kernels->row_query(graph, member->slot, space->planes,
 				  &space->walk.query);
 	space->walk.index = index;
-	member->metric = vexfs_link_metric(graph);
+	member->metric = vexfs_link_metric(
+		graph, vexfs_scale_at(graph, member->slot)->square);
 	vexfs_start_walk(graph, &space->walk, member->metric);
 }
 

@@ -338,6 +338,43 @@ TEST(narrow_filter_test, a_long_row_costs_the_others_nothing_where_more_are_want
   }
 }
 
+TEST(far_filter_test, what_is_much_shorter_than_all_that_fails_is_found) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  const floats rows = make_rows(random, "mixed norms", row_count, dim);
+  const floats queries = make_rows(random, "clusters", query_count, dim);
+  engine_index index(dim, VEXFS_METRIC_DOT, usual_config(dim));
+  index.insert_all(rows);
+  index.link_all();
+  std::vector<double> squares(row_count);
+  for (std::uint32_t slot = 0; slot < row_count; ++slot)
+    for (std::uint32_t d = 0; d < dim; ++d)
+      squares[slot] +=
+          double{rows[std::size_t{slot} * dim + d]} * rows[std::size_t{slot} * dim + d];
+  std::vector<double> sorted = squares;
+  std::ranges::sort(sorted);
+  const double least_failing = sorted[row_count / 5];
+  std::vector<std::uint64_t> bitmap((row_count + VEXFS_CHUNK_ROWS) / 64);
+  for (std::uint32_t slot = 0; slot < row_count; ++slot)
+    if (squares[slot] < least_failing) bitmap[slot / 64] |= 1ULL << (slot % 64);
+  const auto found = index.search(
+      queries, {.wanted = 16, .ef = 64, .allowed = bitmap.data(), .told_count = told_many});
+  std::size_t hits = 0;
+  for (std::uint32_t q = 0; q < query_count; ++q) {
+    const auto away = [&](std::uint32_t slot) {
+      return distance_of(VEXFS_METRIC_DOT, queries.data() + std::size_t{q} * dim,
+                         rows.data() + std::size_t{slot} * dim, dim);
+    };
+    std::vector<double> truth;
+    for (std::uint32_t slot = 0; slot < row_count; ++slot)
+      if (squares[slot] < least_failing) truth.push_back(away(slot));
+    std::ranges::nth_element(truth, truth.begin() + 9);
+    hits += static_cast<std::size_t>(std::ranges::count_if(
+        found[q], [&](const vexfs_found& one) { return away(one.slot) <= truth[9]; }));
+  }
+  EXPECT_GE(static_cast<double>(hits) / (10.0 * query_count), 0.98);
+}
+
 TEST(narrow_filter_test, a_filter_that_passes_nothing_or_one_slot_is_answered) {
   std::mt19937_64 random(3);
   const floats rows = make_rows(random, "clusters", 2000, dim);

@@ -222,6 +222,27 @@ TEST(graph_test, before_linking_the_answers_are_those_of_a_scan_by_keys) {
   }
 }
 
+TEST(graph_test, the_shortest_are_found_where_all_products_are_negative) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  std::normal_distribution<float> normal;
+  constexpr std::uint32_t dim = 64;
+  floats rows;
+  for (std::uint32_t slot = 0; slot < 8000; ++slot) {
+    const float length = std::exp(normal(random));
+    for (std::uint32_t d = 0; d < dim; ++d)
+      rows.push_back(length * std::abs(normal(random)));
+  }
+  floats queries(std::size_t{100} * dim);
+  std::ranges::generate(queries, [&] { return -std::abs(normal(random)); });
+  engine_index index(dim, VEXFS_METRIC_DOT, usual_config(dim));
+  index.insert_all(rows);
+  index.link_all();
+  const auto truth = true_nearest(rows, queries, VEXFS_METRIC_DOT, dim, 10);
+  const auto found = index.search(queries, {.wanted = 16, .ef = 64});
+  EXPECT_GE(recall(rows, queries, VEXFS_METRIC_DOT, dim, truth, found), 0.99);
+}
+
 TEST(graph_test, manhattan_finds_what_differs_in_one_value_alone) {
   SCOPED_TRACE("seed " + std::to_string(test_seed()));
   std::mt19937_64 random(test_seed());
