@@ -15,7 +15,7 @@
 /* A filter is near a query where this part of what is around it passes: a walk finds
  * the nearest there as soon as without a filter, and takes about as long as a scan of
  * this part of those slots, or of twice as many where lines spare most codes. */
-#define NEAR_SHARE 4u
+#define NEAR_SHARE 2u
 #define SCAN_NEAR 4u
 
 /* Below, a walk by hops misses more than one in twenty else, and takes not much less
