@@ -35,6 +35,8 @@ constexpr std::uint32_t walks_at_a_time = 6;
 constexpr std::uint32_t line_slack = 16;
 // Below it a filter line costs as much memory traffic as the code that it saves.
 constexpr std::uint32_t lines_dim_min = 256;
+// A step of adoption passes by so many slots that add nothing, a look at two words each, for a row.
+constexpr std::uint32_t looks_per_row = 64;
 
 /// A row of three times m links, of which a slot takes two thirds when it is linked; an overflowing
 /// one is cut to five sixths, so that it has room for a while.
@@ -169,10 +171,17 @@ class embedded_vector_file final : public vector_file {
   bool adopt(std::uint32_t row_count, std::uint32_t tail_limit) override {
     built_graph* newest = next() ? next() : current();
     if (!newest) return give_back_unused();
-    for (; row_count > 0 && newest->adopted < newest->adopt_last; --row_count, ++newest->adopted)
-      if (vexfs_tail_length(newest->graph) >= tail_limit ||
+    std::uint64_t looks = std::uint64_t{row_count} * looks_per_row;
+    for (; looks > 0 && newest->adopted < newest->adopt_last; ++newest->adopted) {
+      if (!would_join(newest->graph, newest->adopted)) {
+        --looks;
+        continue;
+      }
+      if (looks < looks_per_row || vexfs_tail_length(newest->graph) >= tail_limit ||
           vexfs_graph_adopt(newest->graph, newest->adopted) != 0)
         break;
+      looks -= looks_per_row;
+    }
     if (newest->adopted < newest->adopt_last) return false;
     if (newest == next() && !may_replace(newest->graph, tail_limit)) return false;
     newest->complete.store(true, std::memory_order_release);
@@ -266,6 +275,10 @@ class embedded_vector_file final : public vector_file {
     built_graph* left = place.exchange(one, std::memory_order_seq_cst);
     if (left && left != current() && left != next())
       left->left_bytes.store(vexfs_graph_memory_bytes(left->graph), std::memory_order_relaxed);
+  }
+
+  static bool would_join(const vexfs_graph* graph, std::uint32_t slot) {
+    return vexfs_life_at(graph, slot) != 0 && vexfs_graph_is_free(graph, slot) != 0;
   }
 
   /// Of a graph with every row: it is searched about as fast as the other one.

@@ -400,6 +400,27 @@ TEST(embedded_graph_test, a_graph_takes_the_place_of_another_when_it_holds_every
   EXPECT_GE(found_share(file, rows, row_count), 0.97);
 }
 
+TEST(embedded_graph_test, all_have_joined_when_as_many_others_have_come_though_nothing_is_linked) {
+  const std::uint64_t seed = run_seed();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  constexpr std::uint32_t before = 200;  // of a chunk with room for many more
+  const auto rows = gaussian_bits(random, 2 * before);
+  const auto machine = make_embedded_device();
+  const auto made = machine->create({dim, distance::euclid});
+  ASSERT_TRUE(made);
+  vector_file& file = **made;
+  insert(file, rows, 0, before);
+  ASSERT_TRUE(file.start_graph({4, 16, 512}));
+  for (std::uint32_t come = 0; come < before; come += 50) {
+    EXPECT_FALSE(file.graph()->complete);
+    (void)file.adopt(200, file.graph()->tail_count + 50);
+    insert(file, rows, before + come, before + come + 50);
+    EXPECT_EQ(file.graph()->tail_count, 2 * (come + 50));
+  }
+  EXPECT_TRUE(file.graph()->complete);
+}
+
 TEST(embedded_graph_test, graphs_are_replaced_and_dropped_while_they_are_searched_and_linked) {
   const std::uint64_t seed = run_seed();
   SCOPED_TRACE("seed " + std::to_string(seed));
