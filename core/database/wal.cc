@@ -2,7 +2,6 @@
 #include "core/database/wal.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 
 #include "core/base/assert.h"
@@ -20,9 +19,6 @@ enum class fragment : std::uint8_t { whole = 1, first = 2, middle = 3, last = 4 
 
 // In front of a record's bytes: collection number and sequence.
 constexpr std::size_t record_head_bytes = 16;
-
-// So much of what nobody waits for may be lost with the power.
-constexpr std::chrono::seconds log_sync_delay{1};
 
 // A record of this collection is a mark: its sequence is the segment's size that a sync has
 // covered. It tells a flipped bit, which must be reported, from bytes that a power cut may have

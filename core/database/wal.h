@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -16,6 +17,9 @@
 #include "core/io/timers.h"
 
 namespace vexfs {
+
+/// So much of what nobody waits for may be lost with the power.
+inline constexpr std::chrono::seconds log_sync_delay{1};
 
 /// A record as the log gives it back.
 struct logged {

@@ -160,8 +160,7 @@ TEST(wal_test, a_stop_about_a_second_after_a_write_waits_for_the_sync_that_the_t
       auto writing = log->written();
       EXPECT_TRUE(co_await writing);
       io::loop& here = io::loop::current();
-      co_await here.sleep_until(here.now() + std::chrono::seconds(1) -
-                                std::chrono::microseconds(early_us));
+      co_await here.sleep_until(here.now() + log_sync_delay - std::chrono::microseconds(early_us));
       auto closing = log->close();
       EXPECT_TRUE(co_await closing);
     }));
