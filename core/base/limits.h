@@ -138,7 +138,8 @@ inline constexpr std::uint32_t rescored_more_one_in = 10;
 inline constexpr std::uint32_t search_ef_default = 200;
 inline constexpr std::uint32_t search_stop_share_default = 8000;
 // A walk whose candidates the codes did not tell apart is repeated with so many times as many; or
-// everything is scanned, where that is at most so many rows a candidate: as many as a row has links.
+// everything is scanned, where that is at most so many rows a candidate: as many as a row has
+// links.
 inline constexpr std::uint32_t search_widening = 4;
 inline constexpr std::uint32_t rows_walked_per_candidate = 32;
 

@@ -120,7 +120,8 @@ void graph_slices::rank(std::uint32_t query, std::size_t last, RowOf&& row_of) {
   const order seen = judge(scored.first(ranked), similarities_.subspan(first, ranked));
   needed_[query] = static_cast<std::uint32_t>(std::min(seen.needed, candidates.size()));
   if (ranked < needed_[query]) return;
-  is_short_[query] = seen.needed > candidates.size() && seen.is_nearly_random;
+  is_short_[query] = seen.is_nearly_random && seen.needed > candidates.size() &&
+                     candidates.size() < batch_.allowed_counts[query];
   needed_[query] = ranked_[query];
   std::ranges::sort(scored.first(ranked), is_better);
 }
@@ -198,8 +199,10 @@ graph_slices::order graph_slices::judge(std::span<const scored_slot> scored,
     misplaced += i >= k;
   }
   // The codes' errors have put one of the k best so far down; they may have put another down twice
-  // as far. Were keys random, so large a part would be misplaced as the first k leave.
-  return {k + 2 * (depth - k) + rescored_margin, 2 * misplaced * count > k * (count - k)};
+  // as far. Were keys random, so large a part would be misplaced as the first k leave; where that
+  // is little, it tells nothing.
+  return {k + 2 * (depth - k) + rescored_margin,
+          2 * misplaced * count > k * (count - k) && 5 * misplaced >= k};
 }
 
 std::span<const scored_slot> graph_slices::best(std::uint32_t query) const {

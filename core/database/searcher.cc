@@ -28,6 +28,9 @@
 namespace vexfs {
 namespace {
 
+/// Searches that go again together.
+constexpr std::uint32_t repeated_queries = 64;
+
 std::span<const scored_slot> keep_best(std::span<scored_slot> scored, std::uint32_t k) {
   const std::size_t wanted = std::min<std::size_t>(scored.size(), k);
   std::partial_sort(scored.begin(), scored.begin() + static_cast<std::ptrdiff_t>(wanted),
@@ -271,7 +274,7 @@ struct batch_search {
     return {&column, rows, members.first(count), targets, coded_targets, bitmaps};
   }
 
-  io::task<result<void>> scan(group together) {
+  io::task<result<void>> scan(group together, arena& scratch) {
     scan_batch batch;
     for (const std::uint32_t member : together.members) {
       batch.k = std::max(batch.k, wanted(member));
@@ -283,12 +286,12 @@ struct batch_search {
     batch.targets = together.targets;
     batch.coded_targets = together.coded_targets;
     batch.allowed = together.bitmaps;
-    scan_slices slices(batch, memory);
+    scan_slices slices(batch, scratch);
     auto run = [&](std::uint32_t index) { slices.run(index); };
     auto running = io::run_slices(slices.count(), run);
     co_await running;
     VEXFS_CHECK_CO(slices.outcome());
-    auto reading = slices.rank_rest(memory);
+    auto reading = slices.rank_rest(scratch);
     VEXFS_CHECK_CO(co_await reading);
     for (std::uint32_t m = 0; m < together.members.size(); ++m)
       ranked[together.members[m]] = slices.best(m, memory);
@@ -297,7 +300,7 @@ struct batch_search {
 
   /// Marks the searches whose candidates turn out to be too few.
   io::task<result<void>> walk_once(group together, const search_effort& effort,
-                                   std::span<bool> is_short) {
+                                   std::span<bool> is_short, arena& scratch) {
     graph_batch batch;
     batch.effort = effort;
     const auto counts = memory.array<std::uint32_t>(together.members.size());
@@ -310,18 +313,18 @@ struct batch_search {
     batch.coded_targets = together.coded_targets;
     batch.allowed = together.bitmaps;
     batch.allowed_counts = counts;
-    graph_slices slices(batch, memory);
+    graph_slices slices(batch, scratch);
     auto run = [&](std::uint32_t index) { slices.run(index); };
     auto running = io::run_slices(slices.count(), run);
     co_await running;
     const auto walked = slices.outcome();
     if (!walked && walked.error().code == errc::not_found) {
       // The graph has been dropped since it was chosen.
-      auto scanning = scan(together);
+      auto scanning = scan(together, scratch);
       co_return co_await scanning;
     }
     VEXFS_CHECK_CO(walked);
-    auto reading = slices.rank_rest(memory);
+    auto reading = slices.rank_rest(scratch);
     VEXFS_CHECK_CO(co_await reading);
     for (std::uint32_t m = 0; m < together.members.size(); ++m) {
       ranked[together.members[m]] = slices.best(m);
@@ -335,29 +338,51 @@ struct batch_search {
   io::task<result<void>> walk(group together) {
     const auto is_short = memory.array<bool>(searches.size());
     search_effort effort = effort_of(together.members.front());
-    for (;;) {
-      auto walking = walk_once(together, effort, is_short);
-      VEXFS_CHECK_CO(co_await walking);
-      if (effort.ef == search_ef_max || std::ranges::none_of(is_short, std::identity())) break;
+    auto walking = walk_once(together, effort, is_short, memory);
+    VEXFS_CHECK_CO(co_await walking);
+    while (effort.ef < search_ef_max && std::ranges::any_of(is_short, std::identity())) {
       effort.ef = std::min(effort.ef * search_widening, search_ef_max);
       effort.stop_rank = 0;
-      const auto is_scanned = [&](std::uint32_t index) {
-        return !searches[index].params.indexed_only &&
-               row_count(index) <= std::uint64_t{effort.ef} * rows_walked_per_candidate;
-      };
-      const group few = gather(*together.column, [&](std::uint32_t index) {
-        return is_short[index] && is_scanned(index);
-      });
-      if (!few.members.empty()) {
-        auto scanning = scan(few);
-        VEXFS_CHECK_CO(co_await scanning);
-      }
-      together = gather(*together.column,
-                        [&](std::uint32_t index) { return is_short[index] && !is_scanned(index); });
-      if (together.members.empty()) break;
-      std::ranges::fill(is_short, false);
+      if (searches[together.members.front()].params.ignore_codes) effort.wanted = effort.ef;
+      auto repeating = repeat(together, effort, is_short);
+      VEXFS_CHECK_CO(co_await repeating);
     }
     co_return result<void>{};
+  }
+
+  /// Some of the short ones of a group at a time, in memory that is given back: there is much more
+  /// of it than at first.
+  io::task<result<void>> repeat(group together, search_effort effort, std::span<bool> is_short) {
+    enum class way : std::uint8_t { none, walk, scan };
+    const auto ways = memory.array<way>(searches.size());
+    for (const std::uint32_t member : together.members)
+      if (is_short[member]) ways[member] = looks_at_most(member, effort) ? way::scan : way::walk;
+    std::ranges::fill(is_short, false);
+    for (const way chosen : {way::walk, way::scan}) {
+      for (;;) {
+        std::uint32_t count = 0;
+        arena scratch;
+        const group part = gather(*together.column, [&](std::uint32_t i) {
+          if (ways[i] != chosen || count == repeated_queries) return false;
+          ways[i] = way::none;
+          ++count;
+          return true;
+        });
+        if (count == 0) break;
+        auto asking =
+            chosen == way::scan ? scan(part, scratch) : walk_once(part, effort, is_short, scratch);
+        VEXFS_CHECK_CO(co_await asking);
+        for (const std::uint32_t member : part.members)
+          ranked[member] = memory.copy(
+              ranked[member].first(std::min<std::size_t>(ranked[member].size(), 2 * effort.k)));
+      }
+    }
+    co_return result<void>{};
+  }
+  /// Whether a walk would, so that a scan does it sooner.
+  bool looks_at_most(std::uint32_t index, const search_effort& effort) const {
+    return !searches[index].params.indexed_only &&
+           row_count(index) <= std::uint64_t{effort.ef} * rows_walked_per_candidate;
   }
 
   io::task<result<void>> rank() {
@@ -387,7 +412,7 @@ struct batch_search {
           return together;
         };
         const group together = gather(dense_of(i), with_this);
-        auto asking = ways[i] == access::scan ? scan(together) : walk(together);
+        auto asking = ways[i] == access::scan ? scan(together, memory) : walk(together);
         VEXFS_CHECK_CO(co_await asking);
       }
     }
@@ -401,7 +426,8 @@ struct batch_search {
     for (std::size_t i = 0; i < searches.size(); ++i) {
       if (ways[i] != access::graph || searches[i].params.indexed_only) continue;
       if (ranked[i].size() >= std::min<std::uint64_t>(wanted(i), row_count(i))) continue;
-      auto scanning = scan(gather(dense_of(i), [&](std::uint32_t other) { return other == i; }));
+      auto scanning =
+          scan(gather(dense_of(i), [&](std::uint32_t other) { return other == i; }), memory);
       VEXFS_CHECK_CO(co_await scanning);
     }
     co_return result<void>{};

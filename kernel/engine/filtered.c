@@ -17,6 +17,8 @@
  * this part of those slots, or of twice as many where lines spare most codes. */
 #define NEAR_SHARE 2u
 #define SCAN_NEAR 4u
+/* But what is around a query is no more than this part of what passes. */
+#define NEAR_WANTED 8u
 
 /* Below, a walk by hops misses more than one in twenty else, and takes not much less
  * time than a scan of twice as many slots. */
@@ -169,7 +171,8 @@ void vexfs_plan_filtered(const struct vexfs_graph *graph,
 		return;
 	vexfs_find_nearest(graph, walk);
 	passing = passing_near(graph, walk, count, live, &all);
-	is_near = passing * NEAR_SHARE >= all;
+	is_near = passing * NEAR_SHARE >= all &&
+		  count >= (u64)search->wanted * NEAR_WANTED;
 	if (count <= slots && !is_near)
 		return;
 	walk->is_far = passing * FAR_SHARE * live < all * count;

@@ -3,10 +3,12 @@
 
 /* Of the links that a row keeps, so many may be there for its kin. */
 #define KIN_SHARE(kept) ((kept) * 3 / 4)
-/* A row is kept by none whose keepers lead to it; more than so many are not looked
- * at. Of a million rows, the usual one has fourteen. */
+/* A row is kept by none whose keepers lead to it, as far as so many of them tell:
+ * rows that come in no order have about fourteen of a million. */
 #define KEEPERS_MAX 64u
-#define ENTRIES_TRIED 64u
+/* Where the keeper has died, so many of what is near, and of the entries, are tried. */
+#define NEAR_TRIED 32u
+#define ENTRIES_TRIED 32u
 
 static u32 length_of(const struct vexfs_graph *graph, u32 slot)
 {
@@ -118,7 +120,9 @@ u32 vexfs_keep_kin(const struct vexfs_graph *graph, const struct vexfs_kin *kin,
 	return count;
 }
 
-/* Whether a slot, its keeper, that one's and so on are without another slot. */
+/* Whether a slot, its keeper, that one's and so on are without another slot. Where
+ * there are many, it is taken to be so: what is near a row does not come from it in
+ * so many steps. */
 static bool leads_past(const struct vexfs_graph *graph, u32 slot, u32 other)
 {
 	u32 i;
@@ -131,26 +135,34 @@ static bool leads_past(const struct vexfs_graph *graph, u32 slot, u32 other)
 		/* The first of all rows and one of its kin keep each other. */
 		if (!first || is_kept_by(graph, first - 1, slot))
 			return first != other + 1;
+		/* It will get another keeper. */
+		if (is_dying(graph, first - 1))
+			return true;
 		slot = first - 1;
 	}
-	return false;
+	return true;
 }
 
-/* Links a slot to another, unless it is full. */
-static bool link_to(const struct vexfs_graph *graph, u32 slot, u32 other)
+/* Links a slot to another where it has room; else in the place of a link that is
+ * dying, if it may: of what is near, full rows have enough kin. */
+static bool link_to(const struct vexfs_graph *graph, u32 slot, u32 other,
+		    bool replaces)
 {
 	u32 *row = vexfs_links_at(graph, slot);
-	u32 i;
+	u32 place = 0, i;
 
-	for (i = 0; i < graph->config.width; i++) {
+	for (i = 0; i < graph->config.width && row[i]; i++) {
 		if (row[i] == other + 1)
 			return true;
-		if (!row[i]) {
-			vexfs_store_relaxed(&row[i], other + 1);
-			return true;
-		}
+		if (replaces && i && is_dying(graph, row[i] - 1))
+			place = i;
 	}
-	return false;
+	if (i < graph->config.width)
+		place = i;
+	else if (!place)
+		return false;
+	vexfs_store_relaxed(&row[place], other + 1);
+	return true;
 }
 
 /* Puts a link of a row first; of one that is new to it, in the place of what was. */
@@ -166,23 +178,42 @@ static void put_first(const struct vexfs_graph *graph, u32 slot, u32 link)
 			vexfs_store_relaxed(&row[i], first);
 }
 
-/* Makes a slot another's keeper, if it may be. */
-static bool keep(const struct vexfs_graph *graph, u32 keeper, u32 slot)
+/* Makes a slot another's keeper, if it may be; so many are tried. */
+static bool keep(const struct vexfs_graph *graph, u32 keeper, u32 slot,
+		 bool replaces, u32 *tries)
 {
-	if (keeper == slot || is_dying(graph, keeper) ||
-	    !leads_past(graph, keeper, slot) || !link_to(graph, keeper, slot))
+	if (!*tries || keeper == slot || is_dying(graph, keeper))
+		return false;
+	--*tries;
+	if (!leads_past(graph, keeper, slot) ||
+	    !link_to(graph, keeper, slot, replaces))
 		return false;
 	put_first(graph, slot, keeper);
 	return true;
 }
 
-static bool keep_by_link_of(const struct vexfs_graph *graph, u32 of, u32 slot)
+static bool keep_by_link_of(const struct vexfs_graph *graph, u32 of, u32 slot,
+			    u32 *tries)
 {
 	const u32 *row = vexfs_links_at(graph, of);
 	u32 i;
 
 	for (i = 0; i < graph->config.width && row[i]; i++)
-		if (keep(graph, row[i] - 1, slot))
+		if (keep(graph, row[i] - 1, slot, false, tries))
+			return true;
+	return false;
+}
+
+static bool keep_nearby(const struct vexfs_graph *graph, u32 slot)
+{
+	const u32 *row = vexfs_links_at(graph, slot);
+	u32 tries = NEAR_TRIED, i;
+
+	if (keep_by_link_of(graph, slot, slot, &tries))
+		return true;
+	for (i = 0; i < graph->config.width && row[i]; i++)
+		if (is_dying(graph, row[i] - 1) &&
+		    keep_by_link_of(graph, row[i] - 1, slot, &tries))
 			return true;
 	return false;
 }
@@ -192,7 +223,7 @@ static bool keep_by_link_of(const struct vexfs_graph *graph, u32 of, u32 slot)
 static bool keep_by_entry(const struct vexfs_graph *graph, u32 slot)
 {
 	const struct vexfs_entries *entries = graph->entries;
-	u32 i;
+	u32 tries = ENTRIES_TRIED, i;
 
 	for (i = 0; i < ENTRIES_TRIED && entries->group_count; i++) {
 		const struct vexfs_entry_rows *group =
@@ -201,41 +232,43 @@ static bool keep_by_entry(const struct vexfs_graph *graph, u32 slot)
 		if (keep(graph,
 			 group->slots[(slot + i / entries->group_count) %
 				      group->count],
-			 slot))
+			 slot, true, &tries))
 			return true;
 	}
 	return false;
 }
 
-/* Takes a live link of a row as its keeper, whatever its links are; of its kin it
- * is known that they keep the row. */
-static bool keep_by(const struct vexfs_graph *graph, u32 slot, bool is_kin)
+bool vexfs_keep_row(const struct vexfs_graph *graph, u32 slot, u32 keeper)
+{
+	u32 tries = 1;
+
+	return keeper != VEXFS_NO_SLOT &&
+	       keep(graph, keeper, slot, true, &tries);
+}
+
+/* The first of all rows: by one of its kin. */
+static void keep_by_kin(const struct vexfs_graph *graph, u32 slot)
 {
 	const u32 *row = vexfs_links_at(graph, slot);
 	u32 i;
 
 	for (i = 0; i < graph->config.width && row[i]; i++)
 		if (!is_dying(graph, row[i] - 1) &&
-		    (!is_kin || is_kept_by(graph, row[i] - 1, slot))) {
+		    is_kept_by(graph, row[i] - 1, slot)) {
 			put_first(graph, slot, row[i] - 1);
-			return true;
+			return;
 		}
-	return false;
 }
 
-void vexfs_replace_keeper(const struct vexfs_graph *graph, u32 slot)
+bool vexfs_replace_keeper(const struct vexfs_graph *graph, u32 slot, u32 last)
 {
-	const u32 *row = vexfs_links_at(graph, slot);
-	u32 i;
+	const u32 first = *vexfs_links_at(graph, slot);
 
-	if (!row[0] || !is_dying(graph, row[0] - 1) ||
-	    keep_by_link_of(graph, slot, slot))
-		return;
-	for (i = 0; i < graph->config.width && row[i]; i++)
-		if (is_dying(graph, row[i] - 1) &&
-		    keep_by_link_of(graph, row[i] - 1, slot))
-			return;
-	/* All rows lead to the first of all. */
-	if (!keep_by_entry(graph, slot) && !keep_by(graph, slot, true))
-		keep_by(graph, slot, false);
+	if (first && !is_dying(graph, first - 1))
+		return true;
+	if (keep_nearby(graph, slot) || keep_by_entry(graph, slot) ||
+	    vexfs_keep_row(graph, slot, last))
+		return true;
+	keep_by_kin(graph, slot);
+	return false;
 }

@@ -19,8 +19,9 @@ struct vexfs_kin {
 	u32 slots[VEXFS_WIDTH_MAX];
 };
 
-/* Puts one of a new slot's links first: drawn, since the nearest would be that of
- * too many where vectors lie closer together than their codes tell. */
+/* Puts first that of a new slot's links which has the fewest itself: the nearest
+ * would be the keeper of too many where vectors lie closer together than their
+ * codes tell. */
 void vexfs_choose_keeper(const struct vexfs_graph *graph, u32 slot, u32 *links,
 			 u32 count);
 
@@ -36,8 +37,15 @@ void vexfs_find_kin(const struct vexfs_graph *graph, const u32 *slots,
 u32 vexfs_keep_kin(const struct vexfs_graph *graph, const struct vexfs_kin *kin,
 		   u32 *links, u32 count);
 
-/* Where the keeper of a row is dying: finds another of its neighbours, and links
- * that one to it. The caller is the only writer of rows. */
-void vexfs_replace_keeper(const struct vexfs_graph *graph, u32 slot);
+/*
+ * Where the keeper of a row is dying, or it has none: finds another, in its
+ * neighbourhood if there is one, and links that to it. `last` is the row that was
+ * looked at before, or VEXFS_NO_SLOT. False where all that it knows is kept by it.
+ * The caller is the only writer of rows.
+ */
+#define VEXFS_NO_SLOT (~0u)
+bool vexfs_replace_keeper(const struct vexfs_graph *graph, u32 slot, u32 last);
+/* Makes a row the keeper of another, unless that one leads to it. */
+bool vexfs_keep_row(const struct vexfs_graph *graph, u32 slot, u32 keeper);
 
 #endif

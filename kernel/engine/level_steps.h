@@ -31,11 +31,11 @@ static ALWAYS_INLINE s32 threshold_of(const struct vexfs_walk *walk)
 	if (ranked == VEXFS_KEY_NONE)
 		return last;
 	away = ranked + walk->query.origin;
-	/* Nearer than anything can be by a code's errors, or as a row beyond the
-	 * usual length, whose distance is none. */
-	if (away < 0)
+	/* So far below zero only where it is a row beyond the usual length, whose
+	 * distance is none. */
+	if (away < -errors)
 		return last;
-	more = away * walk->stop_share >> 16;
+	more = away > 0 ? away * walk->stop_share >> 16 : 0;
 	ranked += (more > errors ? more : errors) + 1;
 	return ranked < last ? (s32)ranked : last;
 }

@@ -13,7 +13,8 @@ enum phase_kind {
 	PHASE_FREE, /* an item is a few slots */
 };
 
-/* The highest bits count phases, so that no two words of a linker are alike. */
+/* The highest bits count phases, so that no two words of a linker are alike for a
+ * while; where one comes again, whoever takes an item by it takes one that is open. */
 #define CLAIM(phase, kind, count) \
 	((u64)(phase) << 55 | (u64)(kind) << 52 | (u64)(count) << 26)
 #define CLAIM_PHASE(claim) ((u32)((claim) >> 55))

@@ -27,7 +27,9 @@ struct vexfs_linker {
 	u32 done; /* items of this phase */
 	u32 slot_limit; /* vexfs_slot_limit() when this phase was opened */
 	u32 repair_items; /* of the repair that is under way */
-	u32 keep_next; /* the slots before have live keepers in it */
+	u32 keep_next; /* keepers of the slots before have been looked at in it */
+	u32 keep_last; /* the last of these that is in the graph, or VEXFS_NO_SLOT */
+	u32 keep_root; /* one of them that found no keeper, or VEXFS_NO_SLOT */
 	u32 opening; /* 1 while a worker decides what comes next */
 	u32 member_count;
 	u32 taken_count; /* from the tail: the members, then those that died in it */
@@ -65,6 +67,8 @@ bool vexfs_wants_repair(const struct vexfs_linker *linker,
 void vexfs_begin_repair(struct vexfs_linker *linker);
 /* Before its rows: keepers, the next slots. One worker at a time. */
 #define VEXFS_KEEP_SLOTS 128u
+_Static_assert(VEXFS_CHUNK_ROWS % VEXFS_KEEP_SLOTS == 0,
+	       "a range of slots ends with the last chunk");
 void vexfs_repair_keepers(struct vexfs_linker *linker);
 void vexfs_repair_rows(struct vexfs_linker *linker, u32 item,
 		       struct vexfs_worker *worker);

@@ -2,9 +2,23 @@
 #include "longest.h"
 #include "walk.h"
 
+/* Of one that has died, zero. */
 static u32 octaves_at(const struct vexfs_graph *graph, u32 slot)
 {
-	return vexfs_octaves(vexfs_scale_at(graph, slot)->square);
+	return vexfs_load_acquire(vexfs_state_at(graph, slot)) ==
+			       VEXFS_SLOT_LINKED
+		       ? vexfs_octaves(vexfs_scale_at(graph, slot)->square)
+		       : 0;
+}
+
+static bool is_known(const struct vexfs_longest *longest, u32 slot)
+{
+	u32 i;
+
+	for (i = 0; i < longest->count; i++)
+		if (longest->slots[i] == slot)
+			return true;
+	return false;
 }
 
 void vexfs_add_longest(struct vexfs_graph *graph, u32 slot)
@@ -13,7 +27,7 @@ void vexfs_add_longest(struct vexfs_graph *graph, u32 slot)
 	const u32 octaves = octaves_at(graph, slot);
 	u32 shortest = 0, least = ~0u, i;
 
-	if (graph->file->metric != VEXFS_METRIC_DOT)
+	if (graph->file->metric != VEXFS_METRIC_DOT || is_known(longest, slot))
 		return;
 	if (longest->count < VEXFS_BEYOND_MAX) {
 		vexfs_store_relaxed(&longest->slots[longest->count], slot);
@@ -32,9 +46,23 @@ void vexfs_add_longest(struct vexfs_graph *graph, u32 slot)
 		vexfs_store_relaxed(&longest->slots[shortest], slot);
 }
 
+/* Rows that were too short for a place while others had it. */
+static void find_others(struct vexfs_graph *graph)
+{
+	const u32 limit = vexfs_slot_limit(graph);
+	u32 slot;
+
+	for (slot = 0; slot < limit; slot++)
+		if (vexfs_load_acquire(vexfs_state_at(graph, slot)) ==
+			    VEXFS_SLOT_LINKED &&
+		    vexfs_is_beyond(graph, vexfs_scale_at(graph, slot)->square))
+			vexfs_add_longest(graph, slot);
+}
+
 void vexfs_drop_longest(struct vexfs_graph *graph, u8 state)
 {
 	struct vexfs_longest *longest = &graph->longest;
+	const u32 before = longest->count;
 	u32 i;
 
 	for (i = longest->count; i-- > 0;) {
@@ -46,6 +74,9 @@ void vexfs_drop_longest(struct vexfs_graph *graph, u8 state)
 				    longest->slots[longest->count - 1]);
 		vexfs_store_release(&longest->count, longest->count - 1);
 	}
+	if (longest->count < before &&
+	    vexfs_is_beyond(graph, vexfs_load_relaxed(&graph->square_max)))
+		find_others(graph);
 }
 
 VEXFS_READS_RACILY

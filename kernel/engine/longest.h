@@ -22,7 +22,8 @@ struct vexfs_longest {
 
 /* A slot that has just been linked: where it is one of the longest. */
 void vexfs_add_longest(struct vexfs_graph *graph, u32 slot);
-/* Leaves out the slots of a state, which will be used again. */
+/* Leaves out the slots of a state, which will be used again, and looks for others
+ * where some are beyond the usual length. */
 void vexfs_drop_longest(struct vexfs_graph *graph, u8 state);
 /* The slots beyond the usual length that pass, at most VEXFS_BEYOND_MAX: how many. */
 u32 vexfs_beyond_slots(const struct vexfs_graph *graph, const u64 *allowed,

@@ -45,7 +45,23 @@ void vexfs_begin_repair(struct vexfs_linker *linker)
 	vexfs_add(&graph->dying_count, dying);
 	vexfs_sub(&graph->dead_count, dying);
 	linker->keep_next = 0;
+	linker->keep_last = VEXFS_NO_SLOT;
+	linker->keep_root = VEXFS_NO_SLOT;
 	linker->repair_items = limit / VEXFS_REPAIR_SLOTS;
+}
+
+/* One that finds no keeper is kept by the next row that does not lead to it. */
+static void keep(struct vexfs_linker *linker, u32 slot)
+{
+	const struct vexfs_graph *graph = linker->graph;
+
+	if (!vexfs_replace_keeper(graph, slot, linker->keep_last)) {
+		if (linker->keep_root == VEXFS_NO_SLOT)
+			linker->keep_root = slot;
+	} else if (linker->keep_root != VEXFS_NO_SLOT &&
+		   vexfs_keep_row(graph, linker->keep_root, slot)) {
+		linker->keep_root = VEXFS_NO_SLOT;
+	}
 }
 
 void vexfs_repair_keepers(struct vexfs_linker *linker)
@@ -57,8 +73,10 @@ void vexfs_repair_keepers(struct vexfs_linker *linker)
 		const enum vexfs_slot_state state =
 			state_of(graph, linker->keep_next);
 
-		if (state == VEXFS_SLOT_LINKED || state == VEXFS_SLOT_DEAD)
-			vexfs_replace_keeper(graph, linker->keep_next);
+		if (state != VEXFS_SLOT_LINKED && state != VEXFS_SLOT_DEAD)
+			continue;
+		keep(linker, linker->keep_next);
+		linker->keep_last = linker->keep_next;
 	}
 }
 

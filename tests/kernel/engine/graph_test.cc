@@ -420,31 +420,85 @@ TEST(graph_test, rows_that_lie_closer_than_codes_tell_keep_links_to_them) {
     }
 }
 
-TEST(graph_test, repair_gives_the_same_graph_for_any_workers) {
+/// Where each row comes near the one before, keepers make long ways back to the first one.
+TEST(graph_test, rows_along_a_path_keep_links_to_them) {
   SCOPED_TRACE("seed " + std::to_string(test_seed()));
   std::mt19937_64 random(test_seed());
+  std::normal_distribution<float> normal;
+  constexpr std::uint32_t dim = 16;
+  constexpr std::uint32_t count = 6000;
+  floats rows(std::size_t{count} * dim);
+  for (std::size_t i = dim; i < rows.size(); ++i)
+    rows[i] = rows[i - dim] + normal(random);
+  engine_index index(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
+  index.insert_all(rows);
+  index.link_all();
+  EXPECT_EQ(unreachable_count(index.graph()), 0U);
+  churn(index, rows, test_seed(), false);
+  EXPECT_LE(unkept_count(index.graph()), count / 200);
+  EXPECT_LE(unreachable_count(index.graph()), count / 500);
+}
+
+/// Then neither their neighbours nor entries are left of most that live.
+TEST(graph_test, what_is_left_of_much_that_has_died_is_found_among_what_comes) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  constexpr std::uint32_t dim = 32;
+  constexpr std::uint32_t count = 8000;
+  for (const std::uint32_t left : {0U, 1U, 2U, 20U, 200U}) {
+    std::mt19937_64 random(test_seed());
+    const floats rows = make_rows(random, "clusters", count, dim);
+    engine_index index(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
+    index.insert_all(rows);
+    index.link_all();
+    for (std::uint32_t slot = 0; slot < count; ++slot)
+      if (left == 0 || slot % (count / left) != 0) index.remove(slot);
+    while (index.link_some(1000, VEXFS_LINK_REPAIR) != 0) {
+    }
+    validate(index.graph());
+    EXPECT_EQ(index.graph()->linked_count, left);
+    EXPECT_EQ(unreachable_count(index.graph()), 0U) << left << " left";
+    for (std::uint32_t slot = 0; slot < count; ++slot)
+      if (left == 0 || slot % (count / left) != 0) {
+        ASSERT_EQ(index.insert(slot, rows.data() + std::size_t{slot} * dim, 1), 0);
+      }
+    index.link_all();
+    validate(index.graph());
+    EXPECT_LE(unreachable_count(index.graph()), 1U) << left << " left";
+  }
+}
+
+TEST(graph_test, repair_gives_the_same_graph_for_any_workers) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
   constexpr std::uint32_t dim = 32;
   constexpr std::uint32_t count = 3000;
-  const floats rows = make_rows(random, "clusters", count, dim);
-  engine_index alone(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
-  engine_index shared(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
-  for (engine_index* index : {&alone, &shared}) {
-    index->insert_all(rows);
-    index->link_all();
-    for (std::uint32_t slot = 0; slot < count; slot += 3)
-      index->remove(slot);
-  }
-  alone.link_all();
-  const auto work = [&] {
-    while (vexfs_load_relaxed(&shared.graph()->linked_count) > count - (count + 2) / 3)
-      if (shared.link_some(5) == 0) std::this_thread::yield();
+  // One in three goes, and all but one in forty.
+  const auto goes = [](bool most, std::uint32_t slot) {
+    return most ? slot % 40 != 0 : slot % 3 == 0;
   };
-  std::thread other(work);
-  work();
-  other.join();
-  validate(shared.graph());
-  for (std::uint32_t slot = 0; slot < count; ++slot)
-    ASSERT_EQ(shared.links(slot), alone.links(slot)) << "slot " << slot;
+  for (const bool most : {false, true}) {
+    std::mt19937_64 random(test_seed());
+    const floats rows = make_rows(random, "clusters", count, dim);
+    engine_index alone(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
+    engine_index shared(dim, VEXFS_METRIC_EUCLID, usual_config(dim));
+    for (engine_index* index : {&alone, &shared}) {
+      index->insert_all(rows);
+      index->link_all();
+      for (std::uint32_t slot = 0; slot < count; ++slot)
+        if (goes(most, slot)) index->remove(slot);
+    }
+    alone.link_all();
+    const std::uint32_t left = alone.graph()->linked_count;
+    const auto work = [&] {
+      while (vexfs_load_relaxed(&shared.graph()->linked_count) > left)
+        if (shared.link_some(5) == 0) std::this_thread::yield();
+    };
+    std::thread other(work);
+    work();
+    other.join();
+    validate(shared.graph());
+    for (std::uint32_t slot = 0; slot < count; ++slot)
+      ASSERT_EQ(shared.links(slot), alone.links(slot)) << "slot " << slot;
+  }
 }
 
 TEST(graph_test, a_huge_vector_that_has_gone_costs_the_others_nothing) {

@@ -73,5 +73,38 @@ TEST(longest_test, all_searches_look_at_the_rows_that_are_longer_than_usual) {
   expect_longer_found(index, queries, longer);
 }
 
+/// Written anew at the same length, while those that have died still have their places.
+TEST(longest_test, rows_that_are_written_again_are_looked_at_too) {
+  SCOPED_TRACE("seed " + std::to_string(test_seed()));
+  std::mt19937_64 random(test_seed());
+  std::normal_distribution<float> normal;
+  constexpr std::uint32_t long_count = 20;
+  const floats rows = make_rows(random, "clusters", usual_count, dim);
+  engine_index index(dim, VEXFS_METRIC_DOT, usual_config(dim));
+  index.insert_all(rows);
+  index.link_all();
+  floats values(dim);
+  std::uint32_t slot = usual_count;
+  for (std::uint32_t life = 0; life < 3; ++life) {
+    for (std::uint32_t i = 0; i < long_count; ++i, ++slot) {
+      for (float& value : values)
+        value = 1e15F * normal(random);
+      ASSERT_EQ(index.insert(slot, values.data()), 0);
+      if (life > 0) index.remove(slot - long_count);
+    }
+    index.link_all();
+  }
+  while (index.link_some(1000, VEXFS_LINK_REPAIR) != 0) {
+  }
+  validate(index.graph());
+  std::vector<std::uint32_t> beyond(VEXFS_BEYOND_MAX);
+  beyond.resize(
+      vexfs_beyond_slots(index.graph(), nullptr, vexfs_slot_limit(index.graph()), beyond.data()));
+  std::ranges::sort(beyond);
+  std::vector<std::uint32_t> expected(long_count);
+  std::iota(expected.begin(), expected.end(), slot - long_count);
+  EXPECT_EQ(beyond, expected);
+}
+
 }  // namespace
 }  // namespace vexfs::engine
