@@ -194,8 +194,8 @@ void vexfs_drop_entries(struct vexfs_graph *graph, u8 state)
 		const struct vexfs_entry_rows *group = &entries->groups[g];
 
 		for (i = 0; i < group->count; i++)
-			kept[i] = vexfs_load_acquire(vexfs_state_at(
-					  graph, group->slots[i])) != state;
+			kept[i] = vexfs_slot_state_of(graph, group->slots[i]) !=
+				  state;
 		keep_entries(graph, g, kept);
 		if (!group->count)
 			remove_group(graph, g);

@@ -200,7 +200,7 @@ int vexfs_graph_insert(struct vexfs_graph *graph, u32 slot, u32 generation,
 	status = make_chunks(graph, slot);
 	if (status)
 		return status;
-	if (vexfs_load_acquire(vexfs_state_at(graph, slot)) != VEXFS_SLOT_FREE)
+	if (vexfs_slot_state_of(graph, slot) != VEXFS_SLOT_FREE)
 		return vexfs_life_at(graph, slot) ? -EEXIST : -EBUSY;
 	status = vexfs_code_slot(graph->file, slot, bits);
 	if (status)
@@ -215,7 +215,7 @@ int vexfs_graph_insert(struct vexfs_graph *graph, u32 slot, u32 generation,
 int vexfs_graph_adopt(struct vexfs_graph *graph, u32 slot)
 {
 	if (slot >= vexfs_slot_limit(graph) || !vexfs_life_at(graph, slot) ||
-	    vexfs_load_acquire(vexfs_state_at(graph, slot)) != VEXFS_SLOT_FREE)
+	    vexfs_slot_state_of(graph, slot) != VEXFS_SLOT_FREE)
 		return 0;
 	if (vexfs_tail_length(graph) == graph->config.tail_max)
 		return -EAGAIN;
@@ -245,7 +245,7 @@ static void bury(struct vexfs_graph *graph, u32 slot)
 static void forget_length(struct vexfs_graph *graph, u32 slot)
 {
 	if (!vexfs_life_at(graph, slot) ||
-	    vexfs_load_acquire(vexfs_state_at(graph, slot)) == VEXFS_SLOT_FREE)
+	    vexfs_slot_state_of(graph, slot) == VEXFS_SLOT_FREE)
 		return;
 	vexfs_uncount_length(&graph->lengths,
 			     vexfs_scale_at(graph, slot)->square);
@@ -272,8 +272,7 @@ void vexfs_graph_set_linked(struct vexfs_graph *graph, u32 slot)
 int vexfs_graph_is_free(const struct vexfs_graph *graph, u32 slot)
 {
 	return slot >= vexfs_slot_limit(graph) ||
-	       vexfs_load_acquire(vexfs_state_at(graph, slot)) ==
-		       VEXFS_SLOT_FREE;
+	       vexfs_slot_state_of(graph, slot) == VEXFS_SLOT_FREE;
 }
 
 size_t vexfs_graph_memory_bytes(const struct vexfs_graph *graph)

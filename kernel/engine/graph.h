@@ -106,6 +106,23 @@ static inline u8 *vexfs_state_at(const struct vexfs_graph *graph, u32 slot)
 	return graph->states[slot / VEXFS_CHUNK_ROWS] + slot % VEXFS_CHUNK_ROWS;
 }
 
+static inline enum vexfs_slot_state
+vexfs_slot_state_of(const struct vexfs_graph *graph, u32 slot)
+{
+	return (enum vexfs_slot_state)vexfs_load_acquire(
+		vexfs_state_at(graph, slot));
+}
+
+static inline bool vexfs_is_among(const u32 *slots, u32 count, u32 slot)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		if (slots[i] == slot)
+			return true;
+	return false;
+}
+
 /* What counts as one length: in octaves of squares, in 2^-21. */
 #define VEXFS_SQUARES_ALIKE (1u << 17)
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
-#include "keepers.h"
+#include "link_parts.h"
 
 /* Of the links that a row keeps, so many may be there for its kin. */
 #define KIN_SHARE(kept) ((kept) * 3 / 4)
@@ -10,22 +10,20 @@
 #define NEAR_TRIED 32u
 #define ENTRIES_TRIED 32u
 
+/* Rows of this batch's slots are being written: they count as long as they may be. */
 static u32 length_of(const struct vexfs_graph *graph, u32 slot)
 {
-	const u32 *row = vexfs_links_at(graph, slot);
-	u32 least = 0, most = graph->config.width;
-
-	if (vexfs_load_acquire(vexfs_state_at(graph, slot)) == VEXFS_SLOT_TAIL)
+	if (vexfs_slot_state_of(graph, slot) == VEXFS_SLOT_TAIL)
 		return graph->config.links_new;
-	while (least < most) {
-		const u32 middle = (least + most) / 2;
+	return vexfs_row_length(graph, vexfs_links_at(graph, slot));
+}
 
-		if (row[middle])
-			least = middle + 1;
-		else
-			most = middle;
-	}
-	return least;
+static void move_first(u32 *links, u32 at)
+{
+	const u32 first = links[0];
+
+	links[0] = links[at];
+	links[at] = first;
 }
 
 void vexfs_choose_keeper(const struct vexfs_graph *graph, u32 slot, u32 *links,
@@ -43,12 +41,8 @@ void vexfs_choose_keeper(const struct vexfs_graph *graph, u32 slot, u32 *links,
 			at = j;
 		}
 	}
-	if (count) {
-		const u32 first = links[0];
-
-		links[0] = links[at];
-		links[at] = first;
-	}
+	if (count)
+		move_first(links, at);
 }
 
 void vexfs_clear_kin(struct vexfs_kin *kin, u32 slot)
@@ -75,20 +69,9 @@ void vexfs_find_kin(const struct vexfs_graph *graph, const u32 *slots,
 			kin->slots[kin->count++] = slots[i];
 }
 
-static bool is_among(const u32 *slots, u32 count, u32 slot)
-{
-	u32 i;
-
-	for (i = 0; i < count; i++)
-		if (slots[i] == slot)
-			return true;
-	return false;
-}
-
 static bool is_dying(const struct vexfs_graph *graph, u32 slot)
 {
-	return vexfs_load_acquire(vexfs_state_at(graph, slot)) ==
-	       VEXFS_SLOT_DYING;
+	return vexfs_slot_state_of(graph, slot) == VEXFS_SLOT_DYING;
 }
 
 u32 vexfs_keep_kin(const struct vexfs_graph *graph, const struct vexfs_kin *kin,
@@ -101,22 +84,20 @@ u32 vexfs_keep_kin(const struct vexfs_graph *graph, const struct vexfs_kin *kin,
 	for (i = 0; i < kin->count + has_keeper; i++) {
 		const u32 one = i < kin->count ? kin->slots[i] : first - 1;
 
-		if (is_among(links, count, one))
+		if (vexfs_is_among(links, count, one))
 			continue;
 		if (count <
 		    (graph->config.links_kept + graph->config.width) / 2) {
 			links[count++] = one;
 			continue;
 		}
-		while (is_among(kin->slots, kin->count, links[end - 1]))
+		while (vexfs_is_among(kin->slots, kin->count, links[end - 1]))
 			end--;
 		links[--end] = one;
 	}
 	for (i = 0; i < count && has_keeper; i++)
-		if (links[i] == first - 1) {
-			links[i] = links[0];
-			links[0] = first - 1;
-		}
+		if (links[i] == first - 1)
+			move_first(links, i);
 	return count;
 }
 

@@ -29,7 +29,7 @@ struct allowed_slots {
 
 static ALWAYS_INLINE bool is_live(const struct vexfs_graph *graph, u32 slot)
 {
-	switch (vexfs_load_acquire(vexfs_state_at(graph, slot))) {
+	switch (vexfs_slot_state_of(graph, slot)) {
 	case VEXFS_SLOT_LINKED:
 		return true;
 	case VEXFS_SLOT_TAIL: /* or on its way there */

@@ -16,11 +16,17 @@ void vexfs_write_row(const struct vexfs_graph *graph, u32 slot,
 
 u32 vexfs_row_length(const struct vexfs_graph *graph, const u32 *row)
 {
-	u32 count = 0;
+	u32 least = 0, most = graph->config.width;
 
-	while (count < graph->config.width && row[count])
-		count++;
-	return count;
+	while (least < most) {
+		const u32 middle = (least + most) / 2;
+
+		if (row[middle])
+			least = middle + 1;
+		else
+			most = middle;
+	}
+	return least;
 }
 
 enum vexfs_metric vexfs_link_query(const struct vexfs_graph *graph, u32 slot,

@@ -5,20 +5,9 @@
 /* Of one that has died, zero. */
 static u32 octaves_at(const struct vexfs_graph *graph, u32 slot)
 {
-	return vexfs_load_acquire(vexfs_state_at(graph, slot)) ==
-			       VEXFS_SLOT_LINKED
+	return vexfs_slot_state_of(graph, slot) == VEXFS_SLOT_LINKED
 		       ? vexfs_octaves(vexfs_scale_at(graph, slot)->square)
 		       : 0;
-}
-
-static bool is_known(const struct vexfs_longest *longest, u32 slot)
-{
-	u32 i;
-
-	for (i = 0; i < longest->count; i++)
-		if (longest->slots[i] == slot)
-			return true;
-	return false;
 }
 
 void vexfs_add_longest(struct vexfs_graph *graph, u32 slot)
@@ -27,7 +16,8 @@ void vexfs_add_longest(struct vexfs_graph *graph, u32 slot)
 	const u32 octaves = octaves_at(graph, slot);
 	u32 shortest = 0, least = ~0u, i;
 
-	if (graph->file->metric != VEXFS_METRIC_DOT || is_known(longest, slot))
+	if (graph->file->metric != VEXFS_METRIC_DOT ||
+	    vexfs_is_among(longest->slots, longest->count, slot))
 		return;
 	if (longest->count < VEXFS_BEYOND_MAX) {
 		vexfs_store_relaxed(&longest->slots[longest->count], slot);
@@ -53,8 +43,7 @@ static void find_others(struct vexfs_graph *graph)
 	u32 slot;
 
 	for (slot = 0; slot < limit; slot++)
-		if (vexfs_load_acquire(vexfs_state_at(graph, slot)) ==
-			    VEXFS_SLOT_LINKED &&
+		if (vexfs_slot_state_of(graph, slot) == VEXFS_SLOT_LINKED &&
 		    vexfs_is_beyond(graph, vexfs_scale_at(graph, slot)->square))
 			vexfs_add_longest(graph, slot);
 }
@@ -68,7 +57,7 @@ void vexfs_drop_longest(struct vexfs_graph *graph, u8 state)
 	for (i = longest->count; i-- > 0;) {
 		const u32 slot = longest->slots[i];
 
-		if (vexfs_load_acquire(vexfs_state_at(graph, slot)) != state)
+		if (vexfs_slot_state_of(graph, slot) != state)
 			continue;
 		vexfs_store_relaxed(&longest->slots[i],
 				    longest->slots[longest->count - 1]);

@@ -12,11 +12,6 @@
  * needs the slots before. */
 #define DEAD_SHARE 16u
 
-static enum vexfs_slot_state state_of(const struct vexfs_graph *graph, u32 slot)
-{
-	return vexfs_load_acquire(vexfs_state_at(graph, slot));
-}
-
 bool vexfs_wants_repair(const struct vexfs_linker *linker,
 			enum vexfs_link_order order)
 {
@@ -37,7 +32,7 @@ void vexfs_begin_repair(struct vexfs_linker *linker)
 	u32 dying = 0, slot;
 
 	for (slot = 0; slot < limit; slot++)
-		if (state_of(graph, slot) == VEXFS_SLOT_DEAD) {
+		if (vexfs_slot_state_of(graph, slot) == VEXFS_SLOT_DEAD) {
 			vexfs_store_release(vexfs_state_at(graph, slot),
 					    VEXFS_SLOT_DYING);
 			dying++;
@@ -71,7 +66,7 @@ void vexfs_repair_keepers(struct vexfs_linker *linker)
 
 	for (i = 0; i < VEXFS_KEEP_SLOTS; i++, linker->keep_next++) {
 		const enum vexfs_slot_state state =
-			state_of(graph, linker->keep_next);
+			vexfs_slot_state_of(graph, linker->keep_next);
 
 		if (state != VEXFS_SLOT_LINKED && state != VEXFS_SLOT_DEAD)
 			continue;
@@ -86,7 +81,7 @@ static bool has_dying_link(const struct vexfs_graph *graph, const u32 *row,
 	u32 i;
 
 	for (i = 0; i < length; i++)
-		if (state_of(graph, row[i] - 1) == VEXFS_SLOT_DYING)
+		if (vexfs_slot_state_of(graph, row[i] - 1) == VEXFS_SLOT_DYING)
 			return true;
 	return false;
 }
@@ -105,7 +100,8 @@ static void offer_links(const struct vexfs_graph *graph, const u32 *row,
 		u64 *word = &walk->seen[slot / 64];
 		const u64 bit = 1ULL << (slot % 64);
 
-		if (*word & bit || state_of(graph, slot) == VEXFS_SLOT_DYING)
+		if (*word & bit ||
+		    vexfs_slot_state_of(graph, slot) == VEXFS_SLOT_DYING)
 			continue;
 		*word |= bit;
 		block[count++] = slot;
@@ -134,7 +130,7 @@ static void find_kin(const struct vexfs_graph *graph, const u32 *row,
 	u32 count = 0, i;
 
 	for (i = 0; i < length; i++)
-		if (state_of(graph, row[i] - 1) != VEXFS_SLOT_DYING)
+		if (vexfs_slot_state_of(graph, row[i] - 1) != VEXFS_SLOT_DYING)
 			live[count++] = row[i] - 1;
 	vexfs_find_kin(graph, live, count, kin);
 }
@@ -157,11 +153,11 @@ static void repair_row(const struct vexfs_graph *graph, u32 slot,
 	find_kin(graph, row, length, &worker->kin);
 	offer_links(graph, row, worker);
 	for (i = 0; i < length; i++)
-		if (state_of(graph, row[i] - 1) == VEXFS_SLOT_DYING)
+		if (vexfs_slot_state_of(graph, row[i] - 1) == VEXFS_SLOT_DYING)
 			offer_links(graph, vexfs_links_at(graph, row[i] - 1),
 				    worker);
 	for (i = 0; i < length; i++)
-		if (state_of(graph, row[i] - 1) == VEXFS_SLOT_DYING)
+		if (vexfs_slot_state_of(graph, row[i] - 1) == VEXFS_SLOT_DYING)
 			unmark_links(graph, vexfs_links_at(graph, row[i] - 1),
 				     worker);
 	unmark_links(graph, row, worker);
@@ -183,7 +179,8 @@ void vexfs_repair_rows(struct vexfs_linker *linker, u32 item,
 	}
 	for (i = 0; i < VEXFS_REPAIR_SLOTS; i++) {
 		const u32 slot = item * VEXFS_REPAIR_SLOTS + i;
-		const enum vexfs_slot_state state = state_of(graph, slot);
+		const enum vexfs_slot_state state =
+			vexfs_slot_state_of(graph, slot);
 
 		if (state == VEXFS_SLOT_LINKED || state == VEXFS_SLOT_DEAD)
 			repair_row(graph, slot, worker);
@@ -201,7 +198,7 @@ void vexfs_repair_entries(struct vexfs_linker *linker,
 	vexfs_drop_entries(graph, VEXFS_SLOT_DYING);
 	/* All of them may have gone while slots are left. */
 	for (slot = 0; !graph->entries->count && slot < limit; slot++)
-		if (state_of(graph, slot) == VEXFS_SLOT_LINKED)
+		if (vexfs_slot_state_of(graph, slot) == VEXFS_SLOT_LINKED)
 			vexfs_add_entry(graph, slot, worker->space->planes);
 }
 
@@ -213,7 +210,7 @@ void vexfs_free_slots(struct vexfs_linker *linker, u32 item)
 	for (i = 0; i < VEXFS_REPAIR_SLOTS; i++) {
 		const u32 slot = item * VEXFS_REPAIR_SLOTS + i;
 
-		if (state_of(graph, slot) != VEXFS_SLOT_DYING)
+		if (vexfs_slot_state_of(graph, slot) != VEXFS_SLOT_DYING)
 			continue;
 		vexfs_write_row(graph, slot, NULL, 0);
 		vexfs_sub(&graph->linked_count, 1);

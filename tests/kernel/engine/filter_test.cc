@@ -222,6 +222,13 @@ TEST(far_filter_test, a_walk_ends_early_where_what_passes_lies_together) {
   EXPECT_LT(expanded, std::uint64_t{query_rows} * (48 + 4 * ef) / 2);
 }
 
+floats make_cloud(std::mt19937_64& random, std::uint32_t count, std::uint32_t dimensions) {
+  floats rows(std::size_t{count} * dimensions);
+  for (float& value : rows)
+    value = std::normal_distribution<float>()(random);
+  return rows;
+}
+
 TEST(narrow_filter_test, what_passes_a_little_everywhere_is_not_taken_for_far) {
   SCOPED_TRACE("seed " + std::to_string(test_seed()));
   std::mt19937_64 random(test_seed());
@@ -229,9 +236,7 @@ TEST(narrow_filter_test, what_passes_a_little_everywhere_is_not_taken_for_far) {
   constexpr std::uint32_t dim_long = 1024;
   constexpr std::uint32_t count = 4000;
   // One cloud: small clusters would have few that pass indeed.
-  floats rows(std::size_t{count} * dim_long);
-  for (float& value : rows)
-    value = std::normal_distribution<float>()(random);
+  const floats rows = make_cloud(random, count, dim_long);
   vexfs_graph_config config = usual_config(dim_long);
   config.lines = 0;
   engine_index index(dim_long, VEXFS_METRIC_EUCLID, config);
@@ -271,9 +276,7 @@ TEST(narrow_filter_test, what_a_repair_is_taking_out_does_not_count_as_rows) {
   constexpr std::uint32_t dead = count / 10 * 6;
   // More than a walk needs of those that live, less than it needs of all.
   constexpr std::uint32_t passing = 108;
-  floats rows(std::size_t{count} * dim_long);
-  for (float& value : rows)
-    value = std::normal_distribution<float>()(random);
+  const floats rows = make_cloud(random, count, dim_long);
   vexfs_graph_config config = usual_config(dim_long);
   config.ef_construct = 32;
   config.lines = 0;
